@@ -1,0 +1,152 @@
+"""Writes a document's text and its marks in one go, so that no offset is ever searched for afterwards."""
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ragkit.connectors.document import Document, Mark, MarkKind
+from ragkit.connectors.failure import Failure
+
+# What no reader can see and no store should hold: control characters, lone surrogates, byte-order marks.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """One kind of line end, and nothing that cannot be seen or stored."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub("", text)
+
+
+class _Open:
+    """A mark being written: it starts at the first character written, not at the gap before it."""
+
+    def __init__(self, order: int) -> None:
+        self.start: int | None = None
+        self.order = order
+
+
+class Builder:
+    """What a parser writes into: text in reading order, marks around it, and what else the file says of itself.
+
+    >>> out = Builder()
+    >>> out.heading("Revenue", level=1)
+    >>> out.block("Up 12 %.")
+    >>> document = out.build("report.txt")
+    >>> document.text
+    'Revenue\\n\\nUp 12 %.'
+    >>> [document.text[m.start : m.end] for m in document.marks]
+    ['Revenue']
+    """
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.metadata: dict[str, Any] = {}
+        self.children: list[Document] = []
+        self.failures: list[Failure] = []
+        self._parts: list[str] = []
+        self._length = 0
+        self._gap = ""
+        self._open: list[_Open] = []
+        self._opened = 0
+        self._marks: list[tuple[int, int, int, Mark]] = []
+
+    def __len__(self) -> int:
+        """The characters written so far: where the next ones go, unless a gap is due before them."""
+        return self._length
+
+    def write(self, text: str) -> None:
+        """Append text as it stands."""
+        text = clean(text)
+        if not text:
+            return
+        if self._gap and self._length:
+            self._parts.append(self._gap)
+            self._length += len(self._gap)
+        self._gap = ""
+        for mark in self._open:
+            if mark.start is None:
+                mark.start = self._length
+        self._parts.append(text)
+        self._length += len(text)
+
+    def separate(self, gap: str = "\n\n") -> None:
+        """Ask for a gap before whatever is written next; of several, the longest counts."""
+        if len(gap) > len(self._gap):
+            self._gap = gap
+
+    def block(self, text: str, gap: str = "\n\n") -> None:
+        """A paragraph or a line, with a gap before and after it."""
+        self.separate(gap)
+        self.write(clean(text).strip())
+        self.separate(gap)
+
+    def heading(self, text: str, level: int) -> None:
+        text = " ".join(clean(text).split())
+        if not text:
+            return
+        self.separate()
+        with self.mark("heading", label=text, level=max(1, level)):
+            self.write(text)
+        self.separate()
+
+    def table(self, rows: Iterable[Sequence[str]]) -> None:
+        """Rows of cells, a line each, cells apart by a bar. Empty rows are left out."""
+        self.separate()
+        with self.mark("table"):
+            for row in rows:
+                cells = [" ".join(clean(cell).split()) for cell in row]
+                if any(cells):
+                    self.block(" | ".join(cells), gap="\n")
+        self.separate()
+
+    @contextmanager
+    def mark(
+        self, kind: MarkKind, *, label: str = "", level: int | None = None, number: int | None = None
+    ) -> Iterator[None]:
+        """Mark whatever is written inside. A mark of nothing is dropped, but a place (page, slide, sheet) stays."""
+        self._opened += 1
+        opened = _Open(self._opened)
+        self._open.append(opened)
+        try:
+            yield
+        finally:
+            self._open.remove(opened)
+            start = self._length if opened.start is None else opened.start
+            if start < self._length or number is not None:
+                mark = Mark(kind, start, self._length, clean(label), level, number)
+                self._marks.append((start, -self._length, opened.order, mark))
+
+    def build(self, uri: str, media_type: str = "text/plain") -> Document:
+        title = " ".join(clean(self.title).split())
+        if title:
+            self.metadata.setdefault("title", title)
+        return Document(
+            uri=uri,
+            text="".join(self._parts),
+            title=title,
+            marks=tuple(mark for *_, mark in sorted(self._marks, key=lambda entry: entry[:3])),
+            metadata=plain(self.metadata),
+            media_type=media_type,
+            children=tuple(self.children),
+            failures=tuple(self.failures),
+        )
+
+
+def plain(value: Any) -> Any:
+    """Whatever a file says of itself, as JSON values: dates become ISO strings, the unknown its text."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {clean(str(key)): plain(inner) for key, inner in value.items()}
+    if isinstance(value, Iterable):
+        return [plain(inner) for inner in value]
+    return clean(str(value))

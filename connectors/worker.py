@@ -1,0 +1,108 @@
+"""The process that reads: started and, if need be, killed by `reading`.
+
+It is a plain child with two pipes, not one of multiprocessing's, so that a script without `if __name__ == "__main__"`
+and a notebook can read, and no thread of the parent is ever forked. Each frame is a length and a pickle.
+"""
+
+import gc
+import os
+import pickle
+import struct
+import sys
+import threading
+from queue import SimpleQueue
+from typing import IO, Any
+
+from ragkit.connectors.failure import explain
+
+_LENGTH = struct.Struct("!Q")
+
+
+def send(pipe: IO[bytes], value: Any) -> None:
+    """The whole frame is made before its first byte goes out, so a value that cannot be pickled sends nothing."""
+    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_LENGTH.pack(len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> Any:
+    """The next value. Raises EOFError when the other side is gone."""
+    return pickle.loads(_exactly(pipe, _LENGTH.unpack(_exactly(pipe, _LENGTH.size))[0]))
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def limit_memory(size: int) -> None:
+    """Let this process hold `size` bytes of its own. Where the system cannot say so (Windows), there is no limit."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    # Linux counts only what a process writes to in RLIMIT_DATA; other systems know the address space alone.
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
+
+
+def _serve(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:
+    """Take the connector and the limits, say that we are ready, then answer one item after the other."""
+    import cloudpickle
+
+    from ragkit.connectors import registry
+
+    setup = requests.get()
+    try:
+        connector, added = cloudpickle.loads(setup["code"])
+    except Exception as error:  # the parent raises it where the user called
+        send(answers, f"{type(error).__name__}: {error}")
+        return
+    registry.parsers[:] = added
+    limit_memory(setup["memory"])
+    send(answers, None)
+    while True:
+        _answer(connector, requests.get(), answers)
+
+
+def _answer(connector: Any, item: Any, answers: IO[bytes]) -> None:
+    try:
+        send(answers, connector.read(item))
+    except MemoryError as error:
+        gc.collect()
+        send(answers, explain(item.uri, error))
+    except Exception as error:  # whatever a parser raises becomes a row, and the rest goes on
+        send(answers, explain(item.uri, error))
+
+
+def main() -> None:
+    import logging
+    import signal
+    import warnings
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who then ends us
+    warnings.simplefilter("ignore")  # libraries' remarks on odd files; what matters becomes a Failure
+    logging.lastResort = None
+    requests: SimpleQueue[Any] = SimpleQueue()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a parser prints must not get between the frames
+    pipe = os.fdopen(os.dup(0), "rb")
+    threading.Thread(target=_serve_or_die, args=(requests, answers), daemon=True).start()
+    try:
+        while True:
+            requests.put(receive(pipe))
+    except EOFError:
+        os._exit(0)  # the parent is gone or has no more use for us, however busy a parser may be
+
+
+def _serve_or_die(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:
+    try:
+        _serve(requests, answers)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(1)

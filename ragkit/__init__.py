@@ -1,0 +1,69 @@
+"""ragkit turns folders of documents into answers that a reader can check.
+
+Everything public is listed here by the step that uses it and imported when first touched, so that
+`import ragkit` costs a few milliseconds and drags in no engine.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ragkit.connectors.builder import Builder as Builder
+    from ragkit.connectors.connector import Connector as Connector
+    from ragkit.connectors.failure import Failure as Failure
+    from ragkit.connectors.connector import Item as Item
+    from ragkit.connectors.document import Document as Document
+    from ragkit.connectors.document import Mark as Mark
+    from ragkit.connectors.folder import Folder as Folder
+    from ragkit.connectors.reading import read as read
+    from ragkit.connectors.registry import connector as connector
+    from ragkit.connectors.registry import parser as parser
+    from ragkit.connectors.source import Source as Source
+    from ragkit.errors import InvalidInput as InvalidInput
+    from ragkit.errors import MissingExtra as MissingExtra
+    from ragkit.errors import NotFound as NotFound
+    from ragkit.errors import RagkitError as RagkitError
+    from ragkit.errors import Unreadable as Unreadable
+    from ragkit.workspace import Workspace as Workspace
+    from ragkit.workspace import open as open
+
+__version__ = "0.1.0"
+
+_HOME = {
+    # the workspace
+    "open": "ragkit.workspace",
+    "Workspace": "ragkit.workspace",
+    # reading documents
+    "read": "ragkit.connectors.reading",
+    "Folder": "ragkit.connectors.folder",
+    "Connector": "ragkit.connectors.connector",
+    "Item": "ragkit.connectors.connector",
+    "Failure": "ragkit.connectors.failure",
+    "Document": "ragkit.connectors.document",
+    "Mark": "ragkit.connectors.document",
+    # adding a format or a place to read from
+    "parser": "ragkit.connectors.registry",
+    "connector": "ragkit.connectors.registry",
+    "Source": "ragkit.connectors.source",
+    "Builder": "ragkit.connectors.builder",
+    # errors
+    "RagkitError": "ragkit.errors",
+    "NotFound": "ragkit.errors",
+    "InvalidInput": "ragkit.errors",
+    "MissingExtra": "ragkit.errors",
+    "Unreadable": "ragkit.errors",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ragkit' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

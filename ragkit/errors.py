@@ -1,0 +1,32 @@
+"""Every error that ragkit raises on purpose. Each message says what happened, to what, and what to do next."""
+
+
+class RagkitError(Exception):
+    """The root: catch this to catch whatever ragkit raises on purpose.
+
+    `reason` says what happened and to what, in a sentence; `hint` says what to do next.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(f"{reason} {hint}".strip())
+        self.reason = reason
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type["RagkitError"], tuple[str, str]]:
+        return type(self), (self.reason, self.hint)
+
+
+class NotFound(RagkitError):
+    """Something that the user named does not exist."""
+
+
+class InvalidInput(RagkitError):
+    """An argument, a setting or a file that the user wrote is not of the form it must have."""
+
+
+class MissingExtra(RagkitError):
+    """A feature needs a package that is not installed."""
+
+
+class Unreadable(RagkitError):
+    """A source could not be read. Readers turn it into a `Failure` row, and the rest goes on."""
