@@ -12,12 +12,14 @@ _EDGE = 2
 """How many lines at the top and at the bottom of a page may be running heads."""
 _SAME_PLACE = 3.0
 """In points: how far a running head may wander between pages."""
-_ITEM = re.compile(r"[•‣▪●○◦■□➢–—∙·*-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)]\s|\[\d{1,3}\]\s")
+_ITEM = re.compile(r"[•‣▪●○◦■□➢–—∙·*-]\s|\(?(?:\d{1,3}|[a-z]|[ivxlc]{1,5})[.)]\s|[A-Z]\)\s|\[\d{1,3}\]\s")
 _WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W_]+(?:-[^\W_]+)*)-?$")
 _FIRST_WORD = re.compile(r"[^\W_]+")
 _CURRENCY = frozenset("$€£¥₹(")
 _CLOSING = frozenset(("%", ")", ")%"))
+_RAGGED = 3.0
+"""In font sizes: how far the lines of a paragraph may stop short of the column's edge with room for another word."""
 _HEADING_SIZE = 1.12
 _HEADING_LENGTH = 160
 
@@ -102,7 +104,8 @@ def _take_out_running_heads(pages: Sequence[Page]) -> list[str]:
                 drop.update((id(line), line) for _, line in same)
     for page in pages:
         page.lines = [line for line in page.lines if id(line) not in drop]
-    return sorted({line.text for line in drop.values() if not line.text.strip("-–— ").isdigit()})
+    heads = {_numberless(line.text): line.text for line in reversed(drop.values())}
+    return sorted(text for text in heads.values() if not text.strip("-–— ").isdigit())
 
 
 def _numberless(text: str) -> str:
@@ -260,7 +263,7 @@ def _continues(above: Line, below: Line, right: float, pitch: float) -> bool:
     if above.base > below.base:
         first = below.text.split(" ", 1)[0]
         room = right - above.right
-        fits = room > (len(first) + 1) * 0.5 * size + 0.3 * size
+        fits = room > (len(first) + 1) * 0.5 * size + _RAGGED * size
         indented = below.left - above.left > 0.8 * size and not _ITEM.match(above.text)
         overlap = below.left < above.right and above.left < below.right
         return overlap and _below(above, below, max(pitch, 0.9)) and not fits and not indented

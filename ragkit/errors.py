@@ -1,5 +1,8 @@
 """Every error that ragkit raises on purpose. Each message says what happened, to what, and what to do next."""
 
+from importlib import import_module
+from types import ModuleType
+
 
 class RagkitError(Exception):
     """The root: catch this to catch whatever ragkit raises on purpose.
@@ -30,3 +33,14 @@ class MissingExtra(RagkitError):
 
 class Unreadable(RagkitError):
     """A source could not be read. Readers turn it into a `Failure` row, and the rest goes on."""
+
+
+def import_extra(module: str, extra: str) -> ModuleType:
+    """Import a package that only an extra of ragkit brings, or say how to get it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"This needs the package {error.name}, which is not installed.",
+            f'Install it with: pip install "ragkit[{extra}]"',
+        ) from error

@@ -1,0 +1,136 @@
+"""Word: paragraphs in order with headings, lists, tables, text boxes, footnotes and comments; no deleted text.
+
+python-docx opens the package and knows its styles. The body is walked as XML, because its paragraphs leave out what
+stands in content controls, tracked insertions, text boxes and equations.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from ragkit.connectors.builder import Builder
+from ragkit.connectors.docxnumbers import Numbers
+from ragkit.connectors.officezip import SAFE_XML, open_zip
+from ragkit.connectors.source import Source
+from ragkit.errors import import_extra
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_SKIPPED = frozenset(
+    (f"{W}del", f"{W}moveFrom", f"{W}instrText", f"{W}pPr", f"{W}rPr", f"{W}fldData",
+     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback")
+)  # fmt: skip
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_NOTES = (("footnotes", f"{W}footnote", "Footnote"), ("endnotes", f"{W}endnote", "Endnote"))
+
+
+def parse(source: Source, out: Builder) -> None:
+    open_zip(source.data).close()
+    document = import_extra("docx", "office").Document(io.BytesIO(source.data))
+    describe(document.core_properties, out)
+    body = _Body(document, out)
+    body.blocks(document.element.body)
+    for kind, tag, name in _NOTES:
+        for note in _part(document, kind).iter(tag):
+            if note.get(f"{W}type") not in ("separator", "continuationSeparator", "continuationNotice"):
+                out.block(f"{name} {note.get(f'{W}id')}: {' '.join(_texts_of(note))}")
+    for comment in _part(document, "comments").iter(f"{W}comment"):
+        out.block(f"Comment by {comment.get(f'{W}author') or 'unknown'}: {' '.join(_texts_of(comment))}")
+
+
+def describe(properties: Any, out: Builder) -> None:
+    """Title, author and dates as Office files keep them."""
+    out.title = properties.title or ""
+    for name in ("author", "subject", "keywords", "category", "created", "modified"):
+        value = getattr(properties, name, None)
+        if value:
+            out.metadata[name] = value
+
+
+def _part(document: Any, kind: str) -> etree._Element:
+    for relation in document.part.rels.values():
+        if relation.reltype.endswith("/" + kind):
+            return etree.fromstring(relation.target_part.blob, SAFE_XML)
+    return etree.Element("none")
+
+
+def _texts_of(element: etree._Element) -> Iterator[str]:
+    for paragraph in element.iter(f"{W}p"):
+        text = _text(paragraph).strip()
+        if text:
+            yield text
+
+
+def _text(element: etree._Element) -> str:
+    """The words in an element, without those of text boxes, which are paragraphs of their own."""
+    parts: list[str] = []
+    for child in element:
+        tag = child.tag
+        if tag in (f"{W}t", f"{_MATH}t"):
+            parts.append(child.text or "")
+        elif tag == f"{W}tab":
+            parts.append("\t")
+        elif tag in (f"{W}br", f"{W}cr"):
+            parts.append("\n")
+        elif tag in (f"{W}noBreakHyphen",):
+            parts.append("-")
+        elif tag not in _SKIPPED and tag != f"{W}txbxContent" and isinstance(tag, str):
+            parts.append(_text(child))
+    return "".join(parts)
+
+
+class _Body:
+    def __init__(self, document: Any, out: Builder) -> None:
+        self.out = out
+        self.styles = {style.style_id: style for style in document.styles}
+        self.numbers = Numbers(_part(document, "numbering"))
+        self.list: Any = None
+
+    def blocks(self, parent: etree._Element) -> None:
+        for child in parent:
+            if child.tag == f"{W}p":
+                self.paragraph(child)
+            elif child.tag == f"{W}tbl":
+                self.out.table(self.rows(child))
+            elif child.tag in (f"{W}sdt", f"{W}sdtContent", f"{W}ins", f"{W}customXml", f"{W}smartTag"):
+                self.blocks(child)
+
+    def paragraph(self, paragraph: etree._Element) -> None:
+        text = _text(paragraph).strip()
+        number = self.numbers.of(paragraph, self.styles)
+        if text:
+            level = self.heading_level(paragraph)
+            if level:
+                self.out.heading(f"{number} {text}", level)
+            else:
+                self.out.block(f"{number} {text}", gap="\n" if number else "\n\n")
+        for box in paragraph.iter(f"{W}txbxContent"):
+            if not any(above.tag in _SKIPPED for above in box.iterancestors()):
+                self.blocks(box)
+
+    def heading_level(self, paragraph: etree._Element) -> int:
+        """By the outline level of the paragraph or of the styles that its own is based on."""
+        style_id = paragraph.find(f"{W}pPr/{W}pStyle")
+        own = paragraph.find(f"{W}pPr/{W}outlineLvl")
+        style = self.styles.get(style_id.get(f"{W}val", "")) if style_id is not None else None
+        while own is None and style is not None:
+            name = (style.name or "").lower()
+            if name == "title":
+                return 1
+            if name.startswith("heading ") and name[8:].isdigit():
+                return int(name[8:])
+            own = style.element.find(f"{W}pPr/{W}outlineLvl")
+            style = getattr(style, "base_style", None)
+        level = int(own.get(f"{W}val", "9")) if own is not None else 9
+        return level + 1 if level < 9 else 0
+
+    def rows(self, table: etree._Element) -> Iterator[list[str]]:
+        for row in table.iter(f"{W}tr"):
+            if next(above for above in row.iterancestors(f"{W}tbl")) is not table:
+                continue  # of a table inside a cell, whose words are that cell's
+            yield ["\n".join(_texts_of(cell)) for cell in row.iter(f"{W}tc") if _row_of(cell) is row]
+
+
+def _row_of(cell: etree._Element) -> etree._Element:
+    return next(above for above in cell.iterancestors(f"{W}tr"))
