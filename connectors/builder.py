@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 from ragkit.connectors.document import Document, Mark, MarkKind
 from ragkit.connectors.failure import Failure
 
-# What no reader can see and no store should hold: control characters, lone surrogates, byte-order marks.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\ud800-\udfff]")
+# What no reader can see and no store should hold: control characters, soft hyphens, byte-order marks, lone surrogates.
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ufeff\ufffe\uffff\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028]")
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
+_TITLE_WITHIN = 3000
 
 
 def clean(text: str) -> str:
-    """One kind of line end, and nothing that cannot be seen or stored."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNSEEN.sub("", text)
+    """One kind of line end, letters for ligatures, and nothing that cannot be seen or stored."""
+    text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
+    return _UNSEEN.sub("", _LIGATURE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text))
 
 
 class _Open:
@@ -98,7 +101,9 @@ class Builder:
         with self.mark("table"):
             for row in rows:
                 cells = [" ".join(clean(cell).split()) for cell in row]
-                if any(cells):
+                while cells and not cells[-1]:
+                    cells.pop()
+                if cells:
                     self.block(" | ".join(cells), gap="\n")
         self.separate()
 
@@ -123,16 +128,23 @@ class Builder:
         title = " ".join(clean(self.title).split())
         if title:
             self.metadata.setdefault("title", title)
+        marks = tuple(mark for *_, mark in sorted(self._marks, key=lambda entry: entry[:3]))
         return Document(
             uri=uri,
             text="".join(self._parts),
-            title=title,
-            marks=tuple(mark for *_, mark in sorted(self._marks, key=lambda entry: entry[:3])),
+            title=title or _first_heading(marks),
+            marks=marks,
             metadata=plain(self.metadata),
             media_type=media_type,
             children=tuple(self.children),
             failures=tuple(self.failures),
         )
+
+
+def _first_heading(marks: Iterable[Mark]) -> str:
+    """What a document without a title calls itself: of the headings near its start, the first of the highest."""
+    near = [mark for mark in marks if mark.kind == "heading" and mark.start < _TITLE_WITHIN]
+    return min(near, key=lambda mark: mark.level or 0).label if near else ""
 
 
 def plain(value: Any) -> Any:

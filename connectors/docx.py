@@ -75,9 +75,30 @@ def _text(element: etree._Element) -> str:
             parts.append("\n")
         elif tag in (f"{W}noBreakHyphen",):
             parts.append("-")
+        elif isinstance(tag, str) and tag.startswith(_MATH) and tag.removeprefix(_MATH) in _FORMULAS:
+            parts.append(_formula(child))
         elif tag not in _SKIPPED and tag != f"{W}txbxContent" and isinstance(tag, str):
             parts.append(_text(child))
     return "".join(parts)
+
+
+_FORMULAS = {
+    "f": ("({num})/({den})", "num den"),
+    "sSup": ("{e}^{sup}", "e sup"),
+    "sSub": ("{e}_{sub}", "e sub"),
+    "sSubSup": ("{e}_{sub}^{sup}", "e sub sup"),
+    "rad": ("√({e})", "e"),
+    "d": ("({e})", "e"),
+    "nary": ("{sign}_{sub}^{sup} {e}", "sub sup e"),
+}
+
+
+def _formula(element: etree._Element) -> str:
+    """A built-up formula in one line: a square stays a square."""
+    shape, parts = _FORMULAS[element.tag.removeprefix(_MATH)]
+    sign = element.find(f"{_MATH}naryPr/{_MATH}chr")
+    words = {part: ", ".join(_text(found) for found in element.findall(_MATH + part)) for part in parts.split()}
+    return shape.format(sign=sign.get(f"{_MATH}val", "∫") if sign is not None else "∫", **words)
 
 
 class _Body:
@@ -129,7 +150,13 @@ class _Body:
         for row in table.iter(f"{W}tr"):
             if next(above for above in row.iterancestors(f"{W}tbl")) is not table:
                 continue  # of a table inside a cell, whose words are that cell's
-            yield ["\n".join(_texts_of(cell)) for cell in row.iter(f"{W}tc") if _row_of(cell) is row]
+            yield ["\n".join(self.cell(cell)) for cell in row.iter(f"{W}tc") if _row_of(cell) is row]
+
+    def cell(self, cell: etree._Element) -> Iterator[str]:
+        for paragraph in cell.iter(f"{W}p"):
+            number, text = self.numbers.of(paragraph, self.styles), _text(paragraph).strip()
+            if text:
+                yield f"{number} {text}".strip()
 
 
 def _row_of(cell: etree._Element) -> etree._Element:

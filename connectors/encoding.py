@@ -30,6 +30,10 @@ def decode(data: bytes, declared: str = "") -> Decoded:
         text = _strictly(data, encoding)
         if text is not None:
             return Decoded(text, encoding)
+    text = data.decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    if sum(character > "\x7f" for character in text) - broken > broken:
+        return Decoded(text, "utf-8")  # UTF-8 with a few broken bytes, which by any other name is gibberish
     detected = _detect(data[:_SAMPLE])
     return Decoded(data.decode(detected, errors="replace"), detected)
 
@@ -68,5 +72,5 @@ def looks_like_text(data: bytes) -> bool:
     sample = data[:8192]
     if sample.startswith(tuple(mark for mark, _ in _MARKS)) or _without_mark(data[: len(data) // 2 * 2]):
         return True
-    unseen = sum(byte < 9 or 13 < byte < 32 and byte != 27 for byte in sample)
+    unseen = sum(byte < 9 or (13 < byte < 32 and byte != 27) for byte in sample)
     return unseen <= len(sample) // 50

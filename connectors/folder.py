@@ -4,6 +4,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -62,7 +63,8 @@ class Folder:
         path = self.root / item.uri
         if not path.resolve().is_relative_to(self.root):
             raise Unreadable("It leads out of the folder.", "Ingest the place that it leads to by its own path.")
-        return parse(item.uri, path.name, self._bytes(path))
+        document = parse(item.uri, path.name, self._bytes(path))
+        return document if document.title else replace(document, title=path.stem)
 
     def _bytes(self, path: Path) -> bytes:
         # O_NONBLOCK: a pipe that took the file's place since the scan must not hang us.

@@ -48,15 +48,19 @@ NOTEBOOK = Format("application/x-ipynb+json", "notebook", (".ipynb",), "notebook
 EPUB = Format("application/epub+zip", "epub", (".epub",), "EPUB book")
 RST = Format("text/x-rst", "rst", (".rst", ".rest"), "reStructuredText file")
 ZIP = Format("application/zip", "archive", (".zip",), "ZIP archive")
+# fmt: off
 CODE = Format(
     "text/x-source",
     "sourcecode",
-    tuple(
-        ".py .pyi .js .mjs .cjs .jsx .ts .tsx .java .kt .scala .go .rs .c .h .cc .cpp .hpp .cs .rb .php .swift .lua .pl"
-        " .r .jl .sh .bash .zsh .ps1 .sql .hs .ex .exs .erl .clj .dart .m .css .scss .vue .proto .graphql .tf".split()
+    (
+        ".py", ".pyi", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".java", ".kt", ".scala", ".go", ".rs", ".c", ".h",
+        ".cc", ".cpp", ".hpp", ".cs", ".rb", ".php", ".swift", ".lua", ".pl", ".r", ".jl", ".sh", ".bash", ".zsh",
+        ".ps1", ".sql", ".hs", ".ex", ".exs", ".erl", ".clj", ".dart", ".m", ".css", ".scss", ".vue", ".proto",
+        ".graphql", ".tf",
     ),
     "source file",
 )
+# fmt: on
 
 FORMATS = (
     TEXT, MARKDOWN, HTML, XML, PDF, DOCX, PPTX, XLSX, XLS, ODS, ODT, RTF, MSG, EML, MBOX, CSV, TSV, JSON, JSONL,
@@ -67,12 +71,17 @@ _BY_EXTENSION = {extension: format for format in FORMATS for extension in format
 _BINARY = {PDF, DOCX, PPTX, XLSX, XLS, ODS, ODT, MSG, EPUB, ZIP, RTF}
 """A file that is named so but does not begin so is something else."""
 
-_MEDIA_ENDINGS = frozenset(
-    ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .ico .svg .heic .psd .mp3 .wav .flac .ogg .m4a .mp4 .mov .avi .mkv .webm"
-    " .ttf .otf .woff .woff2 .eot .exe .dll .so .dylib .a .o .obj .lib .class .jar .pyc .pyo .whl .bin .iso .dmg .img"
-    " .gz .bz2 .xz .zst .7z .rar .tar .tgz .db .sqlite .sqlite3 .parquet .npy .npz .pkl .pt .onnx .safetensors .lock"
-    " .faiss .idx .map .tmp .swp".split()
-)
+# fmt: off
+_MEDIA_ENDINGS = frozenset((
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ico", ".svg", ".heic", ".psd",
+    ".mp3", ".wav", ".flac", ".ogg", ".m4a", ".mp4", ".mov", ".avi", ".mkv", ".webm",
+    ".ttf", ".otf", ".woff", ".woff2", ".eot",
+    ".exe", ".dll", ".so", ".dylib", ".a", ".o", ".obj", ".lib", ".class", ".jar", ".pyc", ".pyo", ".whl", ".bin",
+    ".iso", ".dmg", ".img", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz",
+    ".db", ".sqlite", ".sqlite3", ".parquet", ".npy", ".npz", ".pkl", ".pt", ".onnx", ".safetensors", ".lock",
+    ".faiss", ".idx", ".map", ".tmp", ".swp",
+))
+# fmt: on
 
 _MAIL_HEADERS = re.compile(
     r"(?im)^(received|message-id|mime-version|return-path|delivered-to|from|to|subject|date|content-type):"

@@ -1,7 +1,7 @@
 """HTML: the main content without navigation, scripts and what is hidden; headings, tables, lists and code marked.
 
-Read from selectolax's tree, which was measured against trafilatura and resiliparse (docs/decisions/html.md): both drop
-paragraphs and tables of pages that are no articles, and give text without places, where marks would have to be searched.
+It walks the tree of selectolax, measured against trafilatura and resiliparse (docs/decisions/html.md): both drop
+paragraphs and tables of pages that are no articles, and give text in which marks would have to be searched for.
 """
 
 import re
@@ -14,17 +14,46 @@ from ragkit.connectors.source import Source
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _NEVER = (
-    "script, style, noscript, template, svg, iframe, object, canvas, audio, video, head, dialog, "
+    "script, style, noscript, template, svg, iframe, object, canvas, audio, video, head, "
     "[hidden], [aria-hidden=true], [style*='display:none'], [style*='display: none'], [style*='visibility:hidden']"
 )
-_AROUND = (
-    "nav, footer, aside, [role=navigation], [role=banner], [role=contentinfo], [role=search], [role=complementary], "
-    "[role=menu], [role=menubar], [role=dialog], button, select"
+_NEVER_CONTENT = (
+    "nav, button, select, dialog, [role=navigation], [role=search], [role=menu], [role=menubar], [role=dialog]"
 )
+_AROUND = "footer, aside, [role=banner], [role=contentinfo], [role=complementary]"
+"""Not content where the page says nothing of where its content is; inside what it declares as such they may be."""
 _MAIN = "main, [role=main], article, #content, #main, #mw-content-text"
 _LINES = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form header"
-    " hgroup legend main nav p section summary td th caption html".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hgroup",
+        "legend",
+        "main",
+        "nav",
+        "p",
+        "section",
+        "summary",
+        "td",
+        "th",
+        "caption",
+        "html",
+    ]
 )
 _DEEPEST = 200
 _SPACE = re.compile(r"[ \t\r\n\f]+")
@@ -61,7 +90,9 @@ def _describe(tree: LexborHTMLParser, out: Builder) -> None:
     for meta in tree.css("meta[name], meta[property]"):
         attributes = meta.attributes
         name = (attributes.get("name") or attributes.get("property") or "").lower()
-        if name in ("author", "description", "keywords", "date", "article:published_time") and attributes.get("content"):
+        if name in ("author", "description", "keywords", "date", "article:published_time") and attributes.get(
+            "content"
+        ):
             out.metadata.setdefault(name.rpartition(":")[2], attributes["content"])
     root = tree.root
     if root is not None and root.attributes.get("lang"):
@@ -74,16 +105,18 @@ def _drop(node: LexborNode, selector: str) -> None:
 
 
 def _content(body: LexborNode) -> LexborNode:
-    """The part that holds the content: what the page declares as such, if most of the text is there."""
+    """The part that the page declares as its content, if most of the text is there; else all but what is around it."""
     everything = len(body.text())
-    _drop(body, _AROUND)
-    for header in body.css("header"):  # of the page, not of a section: it holds no text of its own but a menu
-        if header.css_first("h1, h2") is None:
-            header.decompose()
-    found = [node for node in body.css(_MAIN) if len(node.text()) > 0.5 * len(body.text())]
-    if len(body.text()) < 0.1 * everything and not found:
-        return body  # a page that is all navigation: what little is left is the content
-    return min(found, key=lambda node: len(node.text())) if found else body
+    _drop(body, _NEVER_CONTENT)
+    declared = [node for node in body.css(_MAIN) if len(node.text()) > 0.5 * len(body.text())]
+    if declared:
+        return min(declared, key=lambda node: len(node.text()))
+    if len(body.text()) > 0.1 * everything:  # else the page is all navigation, and what is left is its content
+        _drop(body, _AROUND)
+        for header in body.css("header"):  # one without a heading is the page's, and holds its logo
+            if header.css_first("h1, h2") is None:
+                header.decompose()
+    return body
 
 
 class _Page:

@@ -1,4 +1,4 @@
-"""Markdown: the text stays as written (that is what a reader can find again); headings, fences and tables are marked."""
+"""Markdown: the text stays as written, for that is what a reader finds again; headings, fences, tables are marked."""
 
 import re
 from itertools import accumulate

@@ -8,6 +8,7 @@ that PDFium cannot open. How characters become lines and paragraphs is in `pdfla
 import io
 import logging
 import re
+import unicodedata
 from collections.abc import Iterator
 from statistics import median
 from typing import Any
@@ -24,7 +25,20 @@ from ragkit.errors import Unreadable
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _INFO = {"/Author": "author", "/Subject": "subject", "/Keywords": "keywords"}
+_NO_TITLES = ("untitled", "title", "(anonymous)", "unknown")
 _LINE_END = re.compile("\r\n|\r|\n|\ufffe")
+_LONE_ACCENT = re.compile("(?:^|(?<= ))[\u00b4\u00a8\u02c6\u02dc\u02d8\u02c7\u02d9\u02da](?= |$)")
+_ACCENT = re.compile("(?<=\\w)([\u00b4\u00a8\u02c6\u02dc\u02d8\u02c7\u02da\u00b8])([A-Za-z\u0131])")
+_COMBINING = dict(
+    zip(
+        "\u00b4\u00a8\u02c6\u02dc\u02d8\u02c7\u02da\u00b8",
+        "\u0301\u0308\u0302\u0303\u0306\u030c\u030a\u0327",
+        strict=True,
+    )
+)
+_FF = re.compile("(?<=[A-Za-z])\u21b5(?=[a-z])")
+_BROKEN_WORD = re.compile(r"[^\W\d_][-\u2010]$")
+_ARABIC_BY_LATIN = re.compile("(?<=[\u0620-\u06ff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u0620-\u06ff])")
 _CELL_GAP = 1.5
 """In font sizes: wider than any space between justified words."""
 _PASSWORD = Unreadable("The PDF is protected by a password.", "Save a copy without the password, and ingest that.")
@@ -32,12 +46,12 @@ _PASSWORD = Unreadable("The PDF is protected by a password.", "Save a copy witho
 
 def parse(source: Source, out: Builder) -> None:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it remarks on every odd object; failures are raised
-    reader, trouble = _open_pypdf(source.data)
+    reader = _open_pypdf(source.data)
     pages = _with_pdfium(source.data, reader)
     if pages is None:
         if reader is None:
             raise Unreadable(
-                f"The PDF is damaged or cut off, and no page can be read ({trouble}).",
+                "The PDF is damaged or cut off, and none of its pages can be read.",
                 "Copy or download it again, or print it to a new PDF.",
             )
         pages = [_by_pypdf(reader, number) for number in range(len(reader.pages))]
@@ -59,7 +73,7 @@ def parse(source: Source, out: Builder) -> None:
     compose(pages, out)
 
 
-def _open_pypdf(data: bytes) -> tuple[pypdf.PdfReader | None, str]:
+def _open_pypdf(data: bytes) -> pypdf.PdfReader | None:
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
@@ -67,15 +81,15 @@ def _open_pypdf(data: bytes) -> tuple[pypdf.PdfReader | None, str]:
         len(reader.pages)
     except Unreadable:
         raise
-    except Exception as error:  # pypdf raises many kinds on damaged files; PDFium may still open it
-        return None, f"{type(error).__name__}: {error}"
-    return reader, ""
+    except Exception:  # pypdf raises many kinds on damaged files; PDFium may still open it
+        return None
+    return reader
 
 
 def _describe(reader: pypdf.PdfReader, out: Builder) -> None:
     try:
         info: Any = reader.metadata or {}
-        out.title = str(info.get("/Title") or "").strip()
+        out.title = _title(str(info.get("/Title") or ""))
         for key, name in _INFO.items():
             if info.get(key):
                 out.metadata[name] = str(info[key])
@@ -84,6 +98,12 @@ def _describe(reader: pypdf.PdfReader, out: Builder) -> None:
                 out.metadata[name] = date
     except (pypdf.errors.PyPdfError, ValueError, AttributeError, TypeError, KeyError) as error:
         out.metadata["info_unreadable"] = str(error)
+
+
+def _title(given: str) -> str:
+    """Less what programs put there by themselves: a number, a path, or their own name before it."""
+    title = re.sub(r"^Microsoft (?:Word|PowerPoint|Excel) - ", "", given.strip())
+    return title if re.search(r"[^\W\d_]{2}", title) and title.lower() not in _NO_TITLES else ""
 
 
 def _labels(reader: pypdf.PdfReader, count: int) -> list[str]:
@@ -141,7 +161,7 @@ def _page(document: pdfium.PdfDocument, number: int, reader: pypdf.PdfReader | N
 def _by_pypdf(reader: pypdf.PdfReader, number: int) -> Page:
     """Lines without places: paragraphs cannot be told apart, but the words are right."""
     page = reader.pages[number]
-    lines = [Line(" ".join(line.split())) for line in page.extract_text().splitlines()]
+    lines = [Line(_ARABIC_BY_LATIN.sub(" ", _mended(line))) for line in page.extract_text().splitlines()]
     return Page(number + 1, float(page.mediabox.height), [line for line in lines if line.text])
 
 
@@ -168,9 +188,12 @@ def _line(text_page: pdfium.PdfTextPage, text: str, start: int, end: int, hyphen
             cells.append(text[cell_start : at + 1])
             cell_start = after
     cells.append(text[cell_start:end])
+    cells = [_mended(cell) for cell in cells]
+    if len(cells) == 1 and _BROKEN_WORD.search(cells[0]):
+        cells, hyphenated = [cells[0][:-1]], True
     yield Line(
-        " ".join(text[start:end].split()),
-        cells=tuple(" ".join(cell.split()) for cell in cells),
+        " ".join(cells),
+        cells=tuple(cells),
         left=min(box[0] for box in boxes),
         right=max(box[2] for box in boxes),
         base=min(box[1] for box in boxes),
@@ -178,6 +201,18 @@ def _line(text_page: pdfium.PdfTextPage, text: str, start: int, end: int, hyphen
         bold=_bold(text_page, seen[0] + offset) and _bold(text_page, seen[-1] + offset),
         hyphenated=hyphenated,
     )
+
+
+def _mended(text: str) -> str:
+    """What fonts made by TeX come as: accents apart from their letters, an arrow for "ff"."""
+    text = _FF.sub("ff", _LONE_ACCENT.sub("", text))
+    return " ".join(_ACCENT.sub(lambda found: _composed(found[1], found[2], found[0]), text).split())
+
+
+def _composed(accent: str, letter: str, otherwise: str) -> str:
+    letter = "i" if letter == "\u0131" else letter
+    one = unicodedata.normalize("NFC", letter + _COMBINING[accent])
+    return one if len(one) == 1 else otherwise
 
 
 def _size(text_page: pdfium.PdfTextPage, at: int, box: tuple[float, float, float, float]) -> float:

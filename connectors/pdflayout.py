@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from ragkit.connectors.builder import Builder
@@ -16,6 +17,8 @@ _ITEM = re.compile(r"[•‣▪●○◦■□➢–—∙·*-]\s|\(?(?:\d{1,3}|
 _WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W_]+(?:-[^\W_]+)*)-?$")
 _FIRST_WORD = re.compile(r"[^\W_]+")
+_CONJUNCTIONS = frozenset(("and", "or", "to", "und", "oder", "bis", "et", "ou"))
+"""What follows a hyphen that stands for the rest of a word: "pre- and post-war"."""
 _CURRENCY = frozenset("$€£¥₹(")
 _CLOSING = frozenset(("%", ")", ")%"))
 _RAGGED = 3.0
@@ -57,11 +60,11 @@ def compose(pages: Sequence[Page], out: Builder) -> None:
     if running:
         out.metadata["running_heads"] = running
     for page in pages:
-        page.lines = list(_attach_superscripts(page.lines))
+        page.lines = list(_join_rows(page.lines))
         for line in page.lines:
             line.cells = _join_signs(line.cells)
     levels = _heading_levels(pages)
-    words = Counter(word.lower() for page in pages for line in page.lines for word in _WORD.findall(line.text))
+    words = _whole_words(pages)
     last: Line | None = None
     for page in pages:
         blocks = list(_blocks(page, levels))
@@ -122,21 +125,21 @@ def _at_same_place(found: list[tuple[int, Line]]) -> Iterator[list[tuple[int, Li
     yield group
 
 
-def _attach_superscripts(lines: Sequence[Line]) -> Iterator[Line]:
-    """A raised footnote mark comes as a line of its own: put it back where it stands, before or after a word."""
+def _join_rows(lines: Sequence[Line]) -> Iterator[Line]:
+    """Put back together what stands side by side in one row: raised footnote marks, fractions, changes of font."""
     marks: list[Line] = []
     last: Line | None = None
     for line in lines:
-        if last and _is_raised(line, last) and abs(line.left - last.right) < 0.5 * last.size:
-            last.text += line.text
-            last.cells = (*last.cells[:-1], last.cells[-1] + line.text) if last.cells else ()
-            last.right = line.right
+        if last and not marks and _goes_on_beside(last, line):
+            gap = " " if line.left - last.right > 0.15 * line.size else ""
+            last.text += gap + line.text
+            last.cells = (*last.cells[:-1], last.cells[-1] + gap + line.cells[0], *line.cells[1:])
+            last.right, last.hyphenated = line.right, line.hyphenated
             continue
         if marks and _is_raised(marks[-1], line) and abs(line.left - marks[-1].right) < 0.5 * line.size:
             mark = marks.pop()
-            line.text = mark.text + line.text
-            line.cells = (mark.text + line.cells[0], *line.cells[1:]) if line.cells else ()
-            line.left = mark.left
+            line.text, line.left = mark.text + line.text, mark.left
+            line.cells = (mark.text + line.cells[0], *line.cells[1:])
         yield from marks
         marks = []
         if line.size and len(line.text) <= 3:
@@ -145,6 +148,12 @@ def _attach_superscripts(lines: Sequence[Line]) -> Iterator[Line]:
             yield line
         last = line
     yield from marks
+
+
+def _goes_on_beside(last: Line, line: Line) -> bool:
+    size = max(last.size, line.size)
+    beside = -0.5 * size < line.left - last.right < 0.8 * size
+    return bool(size) and beside and abs(line.base - last.base) < 0.6 * size and not last.hyphenated
 
 
 def _is_raised(mark: Line, line: Line) -> bool:
@@ -181,7 +190,7 @@ def _level(line: Line, levels: dict[tuple[float, bool], int]) -> int:
     letters = sum(character.isalpha() for character in line.text)
     if line.is_row or letters < 2 or letters * 2 < len(line.text) or len(line.text) > _HEADING_LENGTH:
         return 0
-    if line.hyphenated or line.text[-1] in ",;" or (line.bold and line.text[-1] in ".:"):
+    if line.hyphenated or line.text[0] == "(" or line.text[-1] in ",;" or (line.bold and line.text[-1] in ".:"):
         return 0
     return levels.get(_type(line), 0)
 
@@ -229,7 +238,7 @@ def _pitch(lines: Sequence[Line]) -> float:
     """From one line to the next, in font sizes: 1.2 in most books, 2 where typed double-spaced."""
     steps = [
         (above.base - below.base) / above.size
-        for above, below in zip(lines, lines[1:], strict=False)
+        for above, below in pairwise(lines)
         if above.size and 0.8 < (above.base - below.base) / above.size < 3 and abs(above.size - below.size) < 1
     ]
     return median(steps) if steps else 1.3
@@ -338,14 +347,24 @@ def _write(
     return block.lines[-1]
 
 
+def _whole_words(pages: Sequence[Page]) -> Counter[str]:
+    """How often the document writes each word, counting no halves of words broken at a line's end."""
+    words: Counter[str] = Counter()
+    broken = False
+    for page in pages:
+        for line in page.lines:
+            found = _WORD.findall(line.text.lower())
+            words.update(found[broken : -1 if line.hyphenated else None])
+            broken = line.hyphenated
+    return words
+
+
 def _between(line: Line, after: Line, words: Counter[str]) -> str:
     if line.hyphenated:
+        if after.text.split(" ", 1)[0] in _CONJUNCTIONS:
+            return "- "
         return "-" if _keeps_hyphen(line, after, words) else ""
-    return "" if _ends_in_hyphen(line) else " "
-
-
-def _ends_in_hyphen(line: Line) -> bool:
-    return len(line.text) > 1 and line.text[-1] in "-‐" and line.text[-2].isalpha()
+    return " "
 
 
 def _keeps_hyphen(line: Line, after: Line, words: Counter[str]) -> bool:
@@ -357,4 +376,5 @@ def _keeps_hyphen(line: Line, after: Line, words: Counter[str]) -> bool:
     joined, hyphened = start + tail[0].lower(), f"{start}-{tail[0].lower()}"
     if words[joined] != words[hyphened]:
         return words[hyphened] > words[joined]
-    return "-" in start
+    apart = len(start) > 2 and len(tail[0]) > 3 and words[start] and words[tail[0].lower()]
+    return bool("-" in start or apart)

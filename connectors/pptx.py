@@ -10,6 +10,7 @@ from ragkit.connectors.officezip import comments, open_zip
 from ragkit.connectors.source import Source
 from ragkit.errors import import_extra
 
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _FURNITURE = frozenset((13, 15, 16))
 """Placeholders that recur on every slide: its number, the footer, the date."""
 
@@ -25,7 +26,7 @@ def parse(source: Source, out: Builder) -> None:
             with out.mark("slide", label=label, number=number):
                 _slide(slide, title, out)
                 for comment in comments(archive, str(slide.part.partname).lstrip("/")):
-                    out.block(f"Comment: {comment}")
+                    out.block(comment)
 
 
 def _slide(slide: Any, title: Any, out: Builder) -> None:
@@ -57,10 +58,24 @@ def _shape(shape: Any, out: Builder) -> None:
     elif getattr(shape, "has_chart", False) and shape.has_chart:
         _chart(shape.chart, out)
     elif shape.has_text_frame:
-        for paragraph in shape.text_frame.paragraphs:
-            text = "".join(run.text for run in paragraph.runs) or paragraph.text
-            out.block("  " * paragraph.level + text, gap="\n")
-        out.separate()
+        _text_frame(shape.text_frame, out)
+
+
+def _text_frame(frame: Any, out: Builder) -> None:
+    """A paragraph a line, with the numbers that PowerPoint gives the items of a list."""
+    counts: dict[int, int] = {}
+    for paragraph in frame.paragraphs:
+        text, level = paragraph.text.strip(), paragraph.level
+        properties = paragraph._p.pPr
+        numbered = properties is not None and properties.find(f"{_DRAWING}buAutoNum") is not None
+        counts = {depth: count for depth, count in counts.items() if depth < level or (depth == level and numbered)}
+        if numbered and text:
+            counts[level] = counts.get(level, 0) + 1
+            text = f"{counts[level]}. {text}"
+        if text:
+            out.separate("\n")
+            out.write("  " * level + text)
+    out.separate()
 
 
 def _chart(chart: Any, out: Builder) -> None:

@@ -39,7 +39,7 @@ def _with_openpyxl(data: bytes, archive: zipfile.ZipFile, out: Builder) -> None:
         describe(book.properties, out)
         for number, sheet in enumerate(book.worksheets, 1):
             grid = [[shown(cell.value, cell.number_format) for cell in row] for row in sheet.iter_rows()]
-            part = f"xl/worksheets/sheet{number}.xml"
+            part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")  # the only place that tells
             _sheet(sheet.title, number, grid, list(comments(archive, part)), out)
     finally:
         book.close()
@@ -52,7 +52,7 @@ def _sheet(name: str, number: int, grid: Grid, remarks: Sequence[str], out: Buil
         for block in _blocks(grid):
             write_table(block, out)
         for remark in remarks:
-            out.block(f"Comment: {remark}")
+            out.block(remark)
     out.separate()
 
 

@@ -41,9 +41,7 @@ def write_table(rows: Sequence[Sequence[str]], out: Builder) -> None:
         out.table(rows)
         return
     header = rows[0]
-    out.table(
-        [header] + [[_named(header, at, value) for at, value in enumerate(row) if value] for row in rows[1:]]
-    )
+    out.table([header] + [[_named(header, at, value) for at, value in enumerate(row) if value] for row in rows[1:]])
 
 
 def _named(header: Sequence[str], at: int, value: str) -> str:

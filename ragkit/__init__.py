@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ragkit.connectors.builder import Builder as Builder
     from ragkit.connectors.connector import Connector as Connector
-    from ragkit.connectors.failure import Failure as Failure
     from ragkit.connectors.connector import Item as Item
     from ragkit.connectors.document import Document as Document
     from ragkit.connectors.document import Mark as Mark
+    from ragkit.connectors.failure import Failure as Failure
     from ragkit.connectors.folder import Folder as Folder
     from ragkit.connectors.reading import read as read
     from ragkit.connectors.registry import connector as connector

@@ -1,0 +1,58 @@
+"""XML: feeds as their entries; DocBook-like sections by their titles; anything else as its text, a line an element."""
+
+from lxml import etree
+
+from ragkit.connectors import html
+from ragkit.connectors.builder import Builder
+from ragkit.connectors.source import Source
+from ragkit.errors import Unreadable
+
+_TITLES = frozenset(("title", "name", "heading", "head"))
+_MARKUP = frozenset(("description", "encoded", "content", "summary"))
+
+
+def parse(source: Source, out: Builder) -> None:
+    root = etree.fromstring(
+        source.data,
+        etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=False,
+            recover=True,
+            remove_comments=True,
+            remove_pis=True,
+        ),
+    )
+    if root is None:
+        raise Unreadable("No XML element was found in it.", "Check that the file is complete.")
+    title = next(root.iter("{*}title"), None)
+    if title is not None and title.text:
+        out.title = title.text
+    _element(root, 1, out)
+
+
+def _element(element: etree._Element, depth: int, out: Builder) -> None:
+    name = etree.QName(element).localname.lower()
+    text = (element.text or "").strip()
+    if name in _TITLES and text and not len(element):
+        out.heading(text, max(1, depth - 1))
+        return
+    if text:
+        _text(name, text, element, out)
+    for child in element:
+        _element(child, depth + 1, out)
+        tail = (child.tail or "").strip()
+        if tail:
+            out.block(tail, gap="\n")
+    if len(element):
+        out.separate()
+
+
+def _text(name: str, text: str, element: etree._Element, out: Builder) -> None:
+    """What feeds hold is HTML; a short value is told by its element's name."""
+    if name in _MARKUP and "<" in text and ">" in text:
+        out.block(html.plain_text(text))
+    elif len(element) or len(text) > 80 or name in ("p", "para", "li", "item", "text"):
+        out.block(" ".join(text.split()), gap="\n")
+    else:
+        out.block(f"{name}: {' '.join(text.split())}", gap="\n")
