@@ -11,6 +11,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE = 256_000
+_IN_USE = (
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "koi8_r", "cp866",
+    "cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman",
+)  # fmt: skip
+"""What files of the last decades are in; among all encodings there are, a German word passes for mainframe text."""
 
 
 class Decoded(NamedTuple):
@@ -63,7 +68,7 @@ def _without_mark(data: bytes) -> str:
 def _detect(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample).best()
+    best = from_bytes(sample, cp_isolation=list(_IN_USE)).best()
     return best.encoding if best else "cp1252"
 
 

@@ -39,8 +39,11 @@ class Folder:
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
         place = Path(root).expanduser()
-        if not place.exists():
-            raise NotFound(f"There is no file or folder at {str(place)!r}.", "Check the path for a typing error.")
+        if not os.path.exists(place):  # not Path.exists, which raises where one may not look
+            raise NotFound(
+                f"There is no file or folder at {str(place)!r}, or none that you may see.",
+                "Check the path for a typing error.",
+            )
         place = place.resolve()
         self.only = place.name if place.is_file() else ""
         self.root = place.parent if self.only else place

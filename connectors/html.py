@@ -159,9 +159,10 @@ class _Page:
         elif tag in ("ul", "ol", "menu"):
             self.items(node, tag, depth)
         elif tag in _LINES or tag in ("table", "tr", "tbody", "thead", "hr"):
-            self.end_line("\n" if tag in ("tr", "dt", "dd", "div") else "\n\n")
+            gap = "\n" if self.lists or tag in ("tr", "dt", "dd", "div") else "\n\n"
+            self.end_line(gap)
             self.children(node, depth)
-            self.end_line("\n" if tag in ("tr", "dt", "dd", "div") else "\n\n")
+            self.end_line(gap)
         elif not tag.startswith(("-", "!")):
             self.children(node, depth)
 

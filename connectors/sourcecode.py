@@ -2,29 +2,18 @@
 
 import ast
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from ragkit.connectors.builder import Builder, clean
 from ragkit.connectors.source import Source
 
-_NAMES = ("Token.Name.Function", "Token.Name.Class", "Token.Name.Namespace.Definition")
-_TYPE_WORDS = frozenset(
-    [
-        "struct",
-        "enum",
-        "trait",
-        "interface",
-        "impl",
-        "type",
-        "module",
-        "namespace",
-        "union",
-        "protocol",
-        "extension",
-        "object",
-    ]
-)
+_NAMES = ("Token.Name.Function", "Token.Name.Class")
+_BEFORE_A_NAME = frozenset(
+    ("function", "func", "fn", "fun", "def", "sub", "proc", "class", "struct", "enum", "trait", "interface", "impl",
+     "type", "module", "namespace", "union", "protocol", "extension", "object", "record")
+)  # fmt: skip
+_BEFORE_AN_ARROW = frozenset(("const", "let", "var"))
 
 
 def parse(source: Source, out: Builder) -> None:
@@ -33,7 +22,7 @@ def parse(source: Source, out: Builder) -> None:
 
     text = clean(source.text())
     try:
-        lexer: Any = get_lexer_for_filename(source.name, text)
+        lexer: Any = get_lexer_for_filename(source.name, text, stripnl=False, ensurenl=False)
     except ClassNotFound:
         lexer = None
     out.metadata["language"] = lexer.name if lexer else ""
@@ -59,7 +48,7 @@ def _definitions(text: str, lines: list[str], lexer: Any) -> Iterator[tuple[int,
         except (SyntaxError, ValueError):  # a template or another version: as any other language
             pass
     if lexer is not None:
-        yield from _by_tokens(text, lines, lexer)
+        yield from _by_tokens(lines, lexer)
 
 
 def _in_python(tree: ast.Module) -> Iterator[tuple[int, int, str]]:
@@ -69,11 +58,11 @@ def _in_python(tree: ast.Module) -> Iterator[tuple[int, int, str]]:
             yield first - 1, node.end_lineno or node.lineno, node.name
 
 
-def _by_tokens(text: str, lines: list[str], lexer: Any) -> Iterator[tuple[int, int, str]]:
+def _by_tokens(lines: list[str], lexer: Any) -> Iterator[tuple[int, int, str]]:
     """A definition begins on the unindented line that names it and ends before the next unindented code."""
-    named = dict(_named_lines(text, lexer))
+    named = dict(_named_lines(lines, lexer))
     begins = [at for at in sorted(named) if lines[at][:1].strip()]
-    for begin, following in zip(begins, [*begins[1:], len(lines)], strict=True):
+    for begin, following in pairwise([*begins, len(lines)]):
         end = begin + 1
         while end < following and not _starts_anew(lines[end]):
             end += 1
@@ -84,15 +73,16 @@ def _starts_anew(line: str) -> bool:
     return bool(line[:1].strip()) and line[0] not in "})]" and not line.startswith(("end", "{"))
 
 
-def _named_lines(text: str, lexer: Any) -> Iterator[tuple[int, str]]:
+def _named_lines(lines: list[str], lexer: Any) -> Iterator[tuple[int, str]]:
     """Lines (from 0) on which something is defined, with its name; the first name of a line counts."""
-    line, last, word = 0, -1, ""
-    for token, value in lexer.get_tokens(text.replace("\t", " " * 4)):
+    at, last, word = 0, -1, ""
+    for token, value in lexer.get_tokens("".join(lines)):
         name = str(token)
-        defined = name.startswith(_NAMES) or (name.startswith("Token.Name") and word in _TYPE_WORDS)
-        if defined and line != last:
-            yield line, value
-            last = line
+        if at != last and name.startswith("Token.Name"):
+            arrow = word in _BEFORE_AN_ARROW and ("=>" in lines[at] or "function" in lines[at])
+            if name.startswith(_NAMES) or word in _BEFORE_A_NAME or arrow:
+                yield at, value
+                last = at
         if value.strip():
             word = value.strip()
-        line += value.count("\n")
+        at += value.count("\n")

@@ -1,5 +1,7 @@
 """XML: feeds as their entries; DocBook-like sections by their titles; anything else as its text, a line an element."""
 
+from typing import Any
+
 from lxml import etree
 
 from ragkit.connectors import html
@@ -31,7 +33,7 @@ def parse(source: Source, out: Builder) -> None:
     _element(root, 1, out)
 
 
-def _element(element: etree._Element, depth: int, out: Builder) -> None:
+def _element(element: Any, depth: int, out: Builder) -> None:
     name = etree.QName(element).localname.lower()
     text = (element.text or "").strip()
     if name in _TITLES and text and not len(element):
@@ -40,7 +42,8 @@ def _element(element: etree._Element, depth: int, out: Builder) -> None:
     if text:
         _text(name, text, element, out)
     for child in element:
-        _element(child, depth + 1, out)
+        if isinstance(child.tag, str):  # else an entity, which is not expanded
+            _element(child, depth + 1, out)
         tail = (child.tail or "").strip()
         if tail:
             out.block(tail, gap="\n")
@@ -48,7 +51,7 @@ def _element(element: etree._Element, depth: int, out: Builder) -> None:
         out.separate()
 
 
-def _text(name: str, text: str, element: etree._Element, out: Builder) -> None:
+def _text(name: str, text: str, element: Any, out: Builder) -> None:
     """What feeds hold is HTML; a short value is told by its element's name."""
     if name in _MARKUP and "<" in text and ">" in text:
         out.block(html.plain_text(text))

@@ -1,0 +1,334 @@
+"""What each format says beside its text: titles, metadata, structure, what lies inside. One group a format."""
+
+import io
+import json
+import zipfile
+from email.message import EmailMessage
+
+import docx as python_docx
+import openpyxl
+import pptx as python_pptx
+import pytest
+
+from ragkit.connectors.document import Document
+from ragkit.connectors.registry import parse
+from ragkit.errors import Unreadable
+
+from . import made
+
+
+def read(name: str, data: str | bytes) -> Document:
+    return parse(name, name, data.encode() if isinstance(data, str) else data)
+
+
+def marked(document: Document, kind: str) -> list[str]:
+    return [document.text[mark.start : mark.end] for mark in document.marks if mark.kind == kind]
+
+
+# --- Markdown ---
+
+
+def test_markdown_front_matter_is_metadata_and_the_text_stays_as_written() -> None:
+    document = read("a.md", "---\ntitle: The plan\ntags: [a, b]\ndate: 2026-03-01\n---\n# Head\n\nSome *text*.\n")
+    assert document.title == "The plan"
+    assert document.metadata == {"title": "The plan", "tags": ["a", "b"], "date": "2026-03-01"}
+    assert document.text == "# Head\n\nSome *text*."
+
+
+def test_a_rule_at_the_top_of_markdown_is_no_front_matter() -> None:
+    assert read("a.md", "---\nJust words: here: and there\n---\nText").text.startswith("---\nJust words")
+
+
+def test_markdown_headings_fences_tables_and_nested_lists_are_marked() -> None:
+    text = "Title\n=====\n\n```python\n# no heading\n```\n\n- a\n  - b\n\n|x|y|\n|-|-|\n|1|2|\n\n> # quoted\n"
+    document = read("a.md", text)
+    headings = [(mark.label, mark.level) for mark in document.marks if mark.kind == "heading"]
+    assert headings == [("Title", 1), ("quoted", 1)]
+    assert marked(document, "code") == ["```python\n# no heading\n```"]
+    assert [mark.label for mark in document.marks if mark.kind == "code"] == ["python"]
+    assert marked(document, "list") == ["- a\n  - b", "- b"]
+    assert marked(document, "table") == ["|x|y|\n|-|-|\n|1|2|"]
+
+
+# --- HTML ---
+
+
+def test_html_leaves_out_what_is_no_content() -> None:
+    page = (
+        "<html lang=en><head><title>The page</title><meta name=author content=Ann></head><body>"
+        "<header><a>Logo</a></header><nav>Menu</nav><div style='display:none'>Hidden</div><p>Text &amp; more.</p>"
+        "<script>bad()</script><aside>Related</aside><button>Buy</button><footer>Imprint</footer></body></html>"
+    )
+    document = read("a.html", page)
+    assert document.text == "Text & more."
+    assert document.title == "The page"
+    assert document.metadata == {"author": "Ann", "language": "en", "title": "The page"}
+
+
+def test_html_keeps_what_the_declared_content_holds() -> None:
+    page = "<p>Around.</p><main><header><h1>Head</h1></header><aside>A note.</aside><p>Long text here.</p></main>"
+    assert read("a.html", page).text == "Head\n\nA note.\n\nLong text here."
+
+
+def test_html_lists_code_tables_and_line_breaks() -> None:
+    page = (
+        "<p>One<br>two<br><br>three</p><ol><li>first<ul><li>inner</li></ul></li><li><p>second</p></li></ol>"
+        "<pre>a  b\n  c</pre><table><caption>Cap</caption><tr><th>k</th><th>v</th></tr>"
+        "<tr><td>x</td><td>1</td></tr></table>"
+    )
+    document = read("a.html", page)
+    assert document.text.startswith("One\ntwo\n\nthree\n\n1. first\n  - inner\n2. second\n\na  b\n  c\n\nCap\nk | v")
+    assert marked(document, "code") == ["a  b\n  c"]
+    assert marked(document, "table") == ["Cap\nk | v\nx | 1"]
+    assert marked(document, "list") == ["1. first\n  - inner\n2. second", "  - inner"]
+
+
+def test_html_in_its_declared_encoding() -> None:
+    assert read("a.html", "<meta charset=windows-1251><p>Привет, мир</p>".encode("cp1251")).text == "Привет, мир"
+
+
+def test_a_page_nested_a_thousand_deep_is_read() -> None:
+    assert read("a.html", "<div>" * 5000 + "deep" + "</div>" * 5000).text == "deep"
+
+
+# --- Office ---
+
+
+def test_word_numbers_lists_as_word_shows_them_and_leaves_deleted_text_out() -> None:
+    document = python_docx.Document()
+    document.core_properties.title, document.core_properties.author = "The contract", "Ann"
+    document.add_heading("Scope", 2)
+    for text in ("first", "second"):
+        document.add_paragraph(text, style="List Number")
+    document.add_paragraph("point", style="List Bullet")
+    target = io.BytesIO()
+    document.save(target)
+    source = zipfile.ZipFile(target)
+    body = source.read("word/document.xml").decode()
+    deleted = "<w:del><w:r><w:delText>gone</w:delText></w:r></w:del>"
+    added = "<w:ins><w:r><w:t> inserted</w:t></w:r></w:ins>"
+    body = body.replace("<w:t>point</w:t>", f"<w:t>point</w:t></w:r>{deleted}{added}<w:r><w:t/>")
+    files = {name: source.read(name) for name in source.namelist()}
+    read_ = read("a.docx", made.zipped({**files, "word/document.xml": body.encode()}))
+    assert read_.text == "Scope\n\n1. first\n2. second\n\n- point inserted".replace("\n\n- ", "\n- ")
+    assert (read_.title, read_.metadata["author"]) == ("The contract", "Ann")
+    assert [(mark.label, mark.level) for mark in read_.marks] == [("Scope", 2)]
+
+
+def test_slides_are_marked_with_number_and_title_and_keep_their_notes() -> None:
+    deck = python_pptx.Presentation()
+    for title in ("First", "Second"):
+        slide = deck.slides.add_slide(deck.slide_layouts[1])
+        slide.shapes.title.text = title
+        slide.placeholders[1].text = f"{title} body"
+        slide.notes_slide.notes_text_frame.text = f"say {title}"
+    target = io.BytesIO()
+    deck.save(target)
+    document = read("a.pptx", target.getvalue())
+    assert [(mark.label, mark.number) for mark in document.marks if mark.kind == "slide"] == [
+        ("First", 1),
+        ("Second", 2),
+    ]
+    assert marked(document, "slide")[1] == "Second\n\nSecond body\n\nNotes: say Second"
+
+
+def test_a_sheet_reads_header_value_as_shown_and_is_cut_into_its_tables() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Plan"
+    for row in (["Region", "Growth", "Sales"], ["North", 0.125, 1200.0], ["South", -0.5, None]):
+        sheet.append(row)
+    for cell in ("B2", "B3"):
+        sheet[cell].number_format = "0.0%"
+    sheet["F6"], sheet["G6"], sheet["F7"], sheet["G7"] = "Name", "Day", "Ann", __import__("datetime").date(2026, 3, 1)
+    target = io.BytesIO()
+    book.save(target)
+    document = read("a.xlsx", target.getvalue())
+    assert marked(document, "table") == [
+        "Region | Growth | Sales\nRegion: North | Growth: 12.5% | Sales: 1200\nRegion: South | Growth: -50.0%",
+        "Name | Day\nName: Ann | Day: 2026-03-01",
+    ]
+    assert [(mark.label, mark.number) for mark in document.marks if mark.kind == "sheet"] == [("Plan", 1)]
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a.pptx", "a.odt", "a.epub"])
+def test_an_office_file_that_is_a_bomb_is_refused(name: str) -> None:
+    section = made.Section("Heading", ("Words.",), (("a", "b"), ("1", "2")))
+    source = zipfile.ZipFile(io.BytesIO(made.MAKERS[name]([section])))
+    files = {inner: source.read(inner) for inner in source.namelist()}
+    with pytest.raises(Unreadable, match="ZIP bomb"):
+        read(name, made.zipped({**files, "word/media/bomb.bin": b"\0" * 120_000_000}))
+
+
+# --- tables and records ---
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_with_a_header_names_every_value(delimiter: str) -> None:
+    rows = [["name", "city"], ["Ann", "Oslo"], ["Bo", "Rome"]]
+    document = read("a.csv", "\r\n".join(delimiter.join(row) for row in rows))
+    assert document.text == "name | city\nname: Ann | city: Oslo\nname: Bo | city: Rome"
+
+
+def test_csv_without_a_header_and_with_quotes() -> None:
+    assert read("a.csv", '1,"a, ""b""\nc"\n2,d\n').text == '1 | a, "b" c\n2 | d'
+
+
+def test_jsonl_maps_id_title_and_text_and_keeps_the_rest() -> None:
+    records = [
+        {"_id": "d1", "title": "One", "text": "First.", "year": 2026},
+        {"id": 7, "contents": "Second."},
+        ["bare", 1],
+    ]
+    document = read("a.jsonl", "\n".join(map(json.dumps, records)))
+    assert [(child.uri, child.title, child.text) for child in document.children] == [
+        ("a.jsonl#d1", "One", "First."), ("a.jsonl#7", "", "Second."), ("a.jsonl#L3", "", "[0]: bare\n[1]: 1"),
+    ]  # fmt: skip
+    assert document.children[0].metadata == {"year": 2026, "title": "One"}
+
+
+def test_json_is_records_one_record_or_a_line_a_value() -> None:
+    assert [one.uri for one in read("a.json", '[{"id": 1, "text": "x"}, {"text": "y"}]').children] == [
+        "a.json#1",
+        "a.json#[1]",
+    ]
+    assert read("a.json", '{"title": "T", "text": "x"}').title == "T"
+    assert read("a.json", '{"a": {"b": [1, true, null, "c"]}}').text == "a.b[0]: 1\na.b[1]: true\na.b[3]: c"
+    with pytest.raises(Unreadable, match="no valid JSON"):
+        read("a.json", "{")
+
+
+# --- mail ---
+
+
+def test_mail_headers_are_metadata_and_attachments_are_children() -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Ann <ann@example.org>", "Bo <bo@example.org>", "Größe"
+    message["Date"] = "Tue, 03 Mar 2026 10:00:00 +0100"
+    message.set_content("See the plan.")
+    message.add_alternative("<p>See the <b>plan</b>.</p>", subtype="html")
+    message.add_attachment(b"# Plan\n\nDo it.", maintype="text", subtype="markdown", filename="plan.md")
+    message.add_attachment(b"\x00\x01\x02" * 50, maintype="application", subtype="octet-stream", filename="x.dat")
+    message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
+    document = read("a.eml", message.as_bytes())
+    assert (document.title, document.text) == ("Größe", "Größe\n\nSee the plan.")
+    assert document.metadata["date"] == "2026-03-03T10:00:00+01:00"
+    assert document.metadata["from"] == "Ann <ann@example.org>"
+    assert [(child.uri, child.title) for child in document.children] == [("a.eml#plan.md", "Plan")]
+    assert [failure.uri for failure in document.failures] == ["a.eml#x.dat"]
+
+
+def test_a_mailbox_holds_its_mails() -> None:
+    mail = "From ann@example.org Tue Mar  3 10:00:00 2026\nFrom: a@b\nSubject: {}\n\nHi {}\n>From here on.\n\n"
+    document = read("a.mbox", mail.format("one", "Ann") + mail.format("two", "Bo"))
+    assert [(child.uri, child.title) for child in document.children] == [
+        ("a.mbox#1.eml", "one"),
+        ("a.mbox#2.eml", "two"),
+    ]
+    assert "From here on." in document.children[0].text
+
+
+def test_mails_in_mails_end_somewhere() -> None:
+    inner = EmailMessage()
+    inner["Subject"] = "innermost"
+    inner.set_content("deep")
+    for depth in range(6):
+        outer = EmailMessage()
+        outer["Subject"] = f"around {depth}"
+        outer.set_content("see inside")
+        outer.add_attachment(inner)
+        inner = outer
+    document, depth = read("a.eml", inner.as_bytes()), 0
+    while document.children:
+        document, depth = document.children[0], depth + 1
+    assert depth == 3
+    assert "files deep inside others" in document.failures[0].reason
+
+
+# --- archives ---
+
+
+def test_an_archive_keeps_hostile_names_inside() -> None:
+    files = {
+        "../../etc/passwd.txt": b"x y",
+        "/abs.txt": b"a b",
+        "C:\\win\\c.txt": b"c d",
+        ".hidden/a.txt": b"h",
+        "pic.png": b"p",
+    }
+    document = read("a.zip", made.zipped(files))
+    assert [child.uri for child in document.children] == ["a.zip#etc/passwd.txt", "a.zip#abs.txt", "a.zip#C:/win/c.txt"]
+
+
+def test_an_archive_that_lies_about_its_size_is_stopped() -> None:
+    honest = bytearray(made.zipped({"a.txt": b"words " * 1000}))
+    size = (6000).to_bytes(4, "little")
+    at = honest.rfind(size)  # the central directory's word for the unpacked size
+    honest[at : at + 4] = (100).to_bytes(4, "little")
+    document = read("a.zip", bytes(honest))
+    assert [failure.uri for failure in document.failures] == ["a.zip#a.txt"]
+
+
+# --- notebooks, source, XML, reStructuredText ---
+
+
+def test_a_notebook_keeps_cells_in_order_with_what_they_printed() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# Head\n", "\n", "Text."]},
+        {"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": ["1\n"]}]},
+    ]
+    kernel = {"kernelspec": {"language": "python"}}
+    document = read("a.ipynb", json.dumps({"nbformat": 4, "metadata": kernel, "cells": cells}))
+    assert document.text == "# Head\n\nText.\n\nprint(1)\n\n1"
+    assert [(mark.kind, mark.label) for mark in document.marks] == [("heading", "Head"), ("code", "python")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "names"),
+    [
+        ("a.py", "import os\n\n@cache\ndef one():\n    pass\n\nclass Two:\n    def inner(self): ...\n", ["one", "Two"]),
+        ("b.py", "print 'of another age'\ndef one():\n    pass\n\nclass Two:\n    one = 1.\n", ["one", "Two"]),
+        ("a.go", "package a\n\nfunc One() int {\n\treturn 1\n}\n\ntype Two struct {\n\tA int\n}\n", ["One", "Two"]),
+        ("a.rs", "fn one() {\n    inner();\n}\n\npub struct Two {\n    a: u8,\n}\n", ["one", "Two"]),
+        ("a.js", "function one() {\n  return 1\n}\nclass Two {\n  inner() {}\n}\n", ["one", "Two"]),
+        ("a.ts", "import x\nexport const one = (a) => {\n  return a\n}\nconst k = 1\nexport class Two {}\n", ["one", "Two"]),
+        ("a.sh", "echo hello\n", []),
+        ("a.java", "package a;\nclass One {\n    void inner() {}\n}\n", ["One"]),
+    ],
+)  # fmt: skip
+def test_source_code_marks_what_is_defined_at_the_top(name: str, text: str, names: list[str]) -> None:
+    document = read(name, text)
+    assert document.text == text
+    assert [mark.label for mark in document.marks] == names
+    for mark in document.marks:
+        assert mark.label in document.text[mark.start : mark.end]
+        assert document.text[mark.end - 1] in "}s.", "to its end and no further"
+
+
+def test_xml_feeds_read_as_their_entries_and_entities_are_not_expanded() -> None:
+    feed = (
+        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY lol "lol"><!ENTITY file SYSTEM "file:///etc/passwd">]>'
+        "<rss><channel><title>News</title><item><title>Big &lol; day</title>"
+        "<description>&lt;p&gt;It &lt;b&gt;happened&lt;/b&gt;.&lt;/p&gt;</description><author>&file;Ann</author></item>"
+        "</channel></rss>"
+    )
+    document = read("a.xml", feed)
+    assert document.title == "News"
+    assert "It happened." in document.text
+    assert "root:" not in document.text
+    assert "lol" not in document.text
+
+
+def test_rst_marks_sections_and_includes_nothing() -> None:
+    text = "Title\n=====\n\n.. include:: /etc/passwd\n\nSub\n---\n\n.. code-block:: python\n\n   x = 1\n\nEnd.\n"
+    document = read("a.rst", text)
+    assert document.text == text.strip("\n")
+    headings = [(mark.label, mark.level) for mark in document.marks if mark.kind == "heading"]
+    assert headings == [("Title", 1), ("Sub", 2)]
+    assert marked(document, "code") == [".. code-block:: python\n\n   x = 1"]
+
+
+def test_epub_chapters_come_in_reading_order_with_the_books_data() -> None:
+    document = read("a.epub", made.epub([made.Section("One", ("First.",)), made.Section("Two", ("Second.",))]))
+    assert document.text == "One\n\nFirst.\n\nTwo\n\nSecond."
