@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench clean
+.PHONY: help setup demo test check lint types floors bench accuracy planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -44,6 +44,18 @@ floors: .types ## no folder imports what is above it
 
 bench: $(READY) ## measure import, scan and reading; prints ratios
 	$(BIN)/python tests/bench.py
+
+accuracy: $(READY) ## words missing and invented on the shared files, as a table
+	$(BIN)/python tests/accuracy.py
+
+planted: $(READY) ## see that check fails for a type error in each folder and for an import that looks up
+	$(BIN)/python tests/planted.py
+
+data: $(READY) ## make the binary files of the demo workspace anew
+	$(BIN)/python data/build.py
+
+constraints: ## pin anew every version that is installed
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//' > constraints.txt
 
 clean: ## remove everything that make made
 	rm -rf $(VENV) .types build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -147,17 +147,24 @@ class _Body:
         return level + 1 if level < 9 else 0
 
     def rows(self, table: etree._Element) -> Iterator[list[str]]:
+        """What a merged cell says is repeated in every row and column that it covers."""
+        above: dict[int, str] = {}
         for row in table.iter(f"{W}tr"):
-            if next(above for above in row.iterancestors(f"{W}tbl")) is not table:
+            if next(row.iterancestors(f"{W}tbl")) is not table:
                 continue  # of a table inside a cell, whose words are that cell's
-            yield ["\n".join(self.cell(cell)) for cell in row.iter(f"{W}tc") if _row_of(cell) is row]
+            cells: list[str] = []
+            for cell in row.iter(f"{W}tc"):
+                if next(cell.iterancestors(f"{W}tr")) is not row:
+                    continue
+                merged, wide = cell.find(f"{W}tcPr/{W}vMerge"), cell.find(f"{W}tcPr/{W}gridSpan")
+                goes_on = merged is not None and merged.get(f"{W}val") != "restart"
+                text = above.get(len(cells), "") if goes_on else "\n".join(self.cell(cell))
+                cells += [text] * min(int(wide.get(f"{W}val") or 1) if wide is not None else 1, 100)
+            above = dict(enumerate(cells))
+            yield cells
 
     def cell(self, cell: etree._Element) -> Iterator[str]:
         for paragraph in cell.iter(f"{W}p"):
             number, text = self.numbers.of(paragraph, self.styles), _text(paragraph).strip()
             if text:
                 yield f"{number} {text}".strip()
-
-
-def _row_of(cell: etree._Element) -> etree._Element:
-    return next(above for above in cell.iterancestors(f"{W}tr"))

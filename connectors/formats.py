@@ -18,36 +18,36 @@ class Format:
     module: str
     """The module of this folder whose `parse(source, out)` reads it."""
     extensions: tuple[str, ...]
-    words: str = ""
-    """What a person calls such a file; defaults to the module's name."""
+    words: str
+    """What a person calls it."""
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
 
-TEXT = Format("text/plain", "text", (".txt", ".text", ".log"), "text file")
-MARKDOWN = Format("text/markdown", "markdown", (".md", ".markdown", ".mdown", ".mkd", ".mdx"), "Markdown file")
-HTML = Format("text/html", "html", (".html", ".htm", ".xhtml"), "HTML page")
-XML = Format("application/xml", "xml", (".xml", ".rss", ".atom"), "XML file")
+TEXT = Format("text/plain", "text", (".txt", ".text", ".log"), "text")
+MARKDOWN = Format("text/markdown", "markdown", (".md", ".markdown", ".mdown", ".mkd", ".mdx"), "Markdown")
+HTML = Format("text/html", "html", (".html", ".htm", ".xhtml"), "HTML")
+XML = Format("application/xml", "xml", (".xml", ".rss", ".atom"), "XML")
 PDF = Format("application/pdf", "pdf", (".pdf",), "PDF")
-DOCX = Format(_OFFICE + "wordprocessingml.document", "docx", (".docx", ".docm", ".dotx"), "Word document")
-PPTX = Format(_OFFICE + "presentationml.presentation", "pptx", (".pptx", ".pptm", ".ppsx"), "PowerPoint presentation")
-XLSX = Format(_OFFICE + "spreadsheetml.sheet", "spreadsheet", (".xlsx", ".xlsm"), "Excel workbook")
-XLS = Format("application/vnd.ms-excel", "spreadsheet", (".xls",), "Excel workbook")
-ODS = Format(_OPEN + "spreadsheet", "spreadsheet", (".ods",), "OpenDocument spreadsheet")
+DOCX = Format(_OFFICE + "wordprocessingml.document", "docx", (".docx", ".docm", ".dotx"), "Word")
+PPTX = Format(_OFFICE + "presentationml.presentation", "pptx", (".pptx", ".pptm", ".ppsx"), "PowerPoint")
+XLSX = Format(_OFFICE + "spreadsheetml.sheet", "spreadsheet", (".xlsx", ".xlsm"), "Excel")
+XLS = Format("application/vnd.ms-excel", "spreadsheet", (".xls",), "Excel")
+ODS = Format(_OPEN + "spreadsheet", "spreadsheet", (".ods",), "OpenDocument sheet")
 ODT = Format(_OPEN + "text", "odt", (".odt",), "OpenDocument text")
-RTF = Format("application/rtf", "rtf", (".rtf",), "RTF document")
+RTF = Format("application/rtf", "rtf", (".rtf",), "RTF")
 MSG = Format("application/vnd.ms-outlook", "msg", (".msg",), "Outlook message")
 EML = Format("message/rfc822", "mail", (".eml",), "mail")
 MBOX = Format("application/mbox", "mail", (".mbox", ".mbx"), "mailbox")
-CSV = Format("text/csv", "table", (".csv",), "CSV table")
-TSV = Format("text/tab-separated-values", "table", (".tsv", ".tab"), "TSV table")
-JSON = Format("application/json", "records", (".json",), "JSON file")
-JSONL = Format("application/jsonl", "records", (".jsonl", ".ndjson"), "JSONL file")
+CSV = Format("text/csv", "table", (".csv",), "CSV")
+TSV = Format("text/tab-separated-values", "table", (".tsv", ".tab"), "TSV")
+JSON = Format("application/json", "records", (".json",), "JSON")
+JSONL = Format("application/jsonl", "records", (".jsonl", ".ndjson"), "JSONL")
 NOTEBOOK = Format("application/x-ipynb+json", "notebook", (".ipynb",), "notebook")
-EPUB = Format("application/epub+zip", "epub", (".epub",), "EPUB book")
-RST = Format("text/x-rst", "rst", (".rst", ".rest"), "reStructuredText file")
-ZIP = Format("application/zip", "archive", (".zip",), "ZIP archive")
+EPUB = Format("application/epub+zip", "epub", (".epub",), "EPUB")
+RST = Format("text/x-rst", "rst", (".rst", ".rest"), "reStructuredText")
+ZIP = Format("application/zip", "archive", (".zip",), "ZIP")
 # fmt: off
 CODE = Format(
     "text/x-source",
@@ -58,7 +58,7 @@ CODE = Format(
         ".ps1", ".sql", ".hs", ".ex", ".exs", ".erl", ".clj", ".dart", ".m", ".css", ".scss", ".vue", ".proto",
         ".graphql", ".tf",
     ),
-    "source file",
+    "source code",
 )
 # fmt: on
 

@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ragkit.connectors.builder import Builder
 from ragkit.connectors.source import Source
+from ragkit.connectors.table import Cell, spread
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _NEVER = (
@@ -216,9 +217,14 @@ def _cells(row: LexborNode) -> list[LexborNode]:
 
 def _rows(table: LexborNode) -> list[list[str]]:
     caption = table.css_first("caption")
-    rows: list[list[str]] = [[_words(caption)]] if caption is not None else []
-    rows += [[_words(cell) for cell in _cells(row)] for row in table.css("tr")]
-    return rows
+    rows = [[Cell(_words(cell), _span(cell, "rowspan"), _span(cell, "colspan")) for cell in _cells(row)]
+            for row in table.css("tr")]  # fmt: skip
+    return [*([[_words(caption)]] if caption is not None else []), *spread(rows)]
+
+
+def _span(cell: LexborNode, name: str) -> int:
+    said = (cell.attributes.get(name) or "").strip()
+    return int(said) if said.isdecimal() and len(said) < 5 else 1
 
 
 def _words(node: Any) -> str:

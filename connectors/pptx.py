@@ -8,6 +8,7 @@ from ragkit.connectors.builder import Builder
 from ragkit.connectors.docx import describe
 from ragkit.connectors.officezip import comments, open_zip
 from ragkit.connectors.source import Source
+from ragkit.connectors.table import Cell, spread
 from ragkit.errors import import_extra
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -54,7 +55,12 @@ def _shape(shape: Any, out: Builder) -> None:
     if shape.is_placeholder and shape.placeholder_format.type in _FURNITURE:
         return
     if getattr(shape, "has_table", False) and shape.has_table:
-        out.table([cell.text for cell in row.cells] for row in shape.table.rows)
+        out.table(
+            spread(
+                [Cell(cell.text, cell.span_height, cell.span_width) for cell in row.cells if not cell.is_spanned]
+                for row in shape.table.rows
+            )
+        )
     elif getattr(shape, "has_chart", False) and shape.has_chart:
         _chart(shape.chart, out)
     elif shape.has_text_frame:

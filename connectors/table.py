@@ -3,13 +3,16 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ragkit.connectors.builder import Builder
 from ragkit.connectors.formats import TSV
 from ragkit.connectors.source import Source
 
 _LONGEST_FIELD = 50_000_000
+_WIDEST, _LONGEST = 100, 1000
+"""How many columns and rows one merged cell may claim: a page can say a billion."""
 _NUMBER = re.compile(r"^[\s$€£¥(+-]*[\d.,]+\s*[%)]?$")
 
 
@@ -46,6 +49,42 @@ def write_table(rows: Sequence[Sequence[str]], out: Builder) -> None:
 
 def _named(header: Sequence[str], at: int, value: str) -> str:
     return f"{header[at]}: {value}" if at < len(header) and header[at] else value
+
+
+class Cell(NamedTuple):
+    """A cell as a document has it: merged ones cover several rows or columns."""
+
+    text: str
+    rows: int = 1
+    columns: int = 1
+
+
+def spread(table: Iterable[Iterable[Cell]]) -> list[list[str]]:
+    """What a merged cell says, in every row and column that it covers: so each row can be read on its own."""
+    due: dict[int, tuple[int, str]] = {}
+    spread_out = []
+    for cells in table:
+        row: list[str] = []
+        left = iter(cells)
+        while True:
+            at = len(row)
+            if at in due:
+                rows, text = due.pop(at)
+                row.append(text)
+                if rows > 1:
+                    due[at] = (rows - 1, text)
+                continue
+            cell = next(left, None)
+            if cell is None:
+                if not any(column > at for column in due):
+                    break
+                cell = Cell("")
+            for column in range(at, at + min(max(cell.columns, 1), _WIDEST)):
+                row.append(cell.text)
+                if cell.rows > 1:
+                    due[column] = (min(cell.rows, _LONGEST) - 1, cell.text)
+        spread_out.append(row)
+    return spread_out
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:

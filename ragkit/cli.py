@@ -159,16 +159,36 @@ def _row(document: Any) -> dict[str, Any]:
     }
 
 
+_MOST_ROWS = 60
+
+
 def _show_documents(rows: list[dict[str, Any]]) -> None:
+    """A row a document; of many, a row a format."""
     names = {format.media_type: format.words for format in FORMATS}
-    table = Table("Document", "Title", "Format", "Characters", "Marks", box=None, header_style="bold")
-    table.columns[3].justify = "right"
+    rows = [{**row, "format": names.get(row["media_type"], row["media_type"])} for row in rows]
+    if len(rows) > _MOST_ROWS:
+        _show_formats(rows)
+        return
+    table = Table("Document", "Format", "Characters", "Marks", box=None, header_style="bold")
+    table.columns[0].no_wrap = max(len(row["uri"]) for row in rows) < 50 if rows else False
+    table.columns[0].overflow = "fold"
+    table.columns[2].justify = "right"
     for row in rows:
         marks = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in row["marks"].items())
-        kind = names.get(row["media_type"], row["media_type"])
-        table.add_row(_plain(row["uri"]), _plain(row["title"][:60]), kind, f"{row['characters']:,}", marks)
+        table.add_row(_plain(row["uri"]), row["format"], f"{row['characters']:,}", marks)
     if rows:
         stdout.print(table)
+
+
+def _show_formats(rows: list[dict[str, Any]]) -> None:
+    table = Table("Format", "Documents", "Characters", "Marks", box=None, header_style="bold")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for name in sorted({row["format"] for row in rows}):
+        own = [row for row in rows if row["format"] == name]
+        marks = sum((Counter(row["marks"]) for row in own), Counter[str]())
+        told = ", ".join(f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in sorted(marks.items()))
+        table.add_row(name, f"{len(own):,}", f"{sum(row['characters'] for row in own):,}", told)
+    stdout.print(table)
 
 
 def _show_rest(count: int, failed: list[dict[str, str]], skipped: Counter[str], seconds: float) -> None:

@@ -33,7 +33,7 @@ def words(text: str) -> list[str]:
 def words_of_markdown(text: str) -> list[str]:
     """Less what is Markdown's own: comments, the targets of links, escapes, entities, check boxes."""
     text = re.sub(r"<!--.*?-->", " ", text, flags=re.DOTALL)
-    text = re.sub(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)", r"\1", text)
+    text = re.sub(r"\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)", "] ", text)
     return words(re.sub(r"\\([\\`*_{}\[\]()#+.!|~-])", r"\1", html.unescape(text)))
 
 

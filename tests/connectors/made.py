@@ -92,7 +92,7 @@ def xlsx(outline: Outline) -> bytes:
     import openpyxl
 
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for number, section in enumerate(outline):
         sheet = book.create_sheet(f"Sheet {number}")
         for row in section.table:

@@ -83,6 +83,14 @@ def test_html_lists_code_tables_and_line_breaks() -> None:
     assert marked(document, "list") == ["1. first\n  - inner\n2. second", "  - inner"]
 
 
+def test_a_merged_cell_says_its_words_in_every_row_and_column() -> None:
+    page = (
+        "<table><tr><th rowspan=2>Year</th><th colspan=2>Sales</th></tr><tr><th>North</th><th>South</th></tr>"
+        "<tr><td>2026</td><td>1</td><td rowspan=99999999999>2</td></tr></table>"
+    )
+    assert read("a.html", page).text == "Year | Sales | Sales\nYear | North | South\n2026 | 1 | 2"
+
+
 def test_html_in_its_declared_encoding() -> None:
     assert read("a.html", "<meta charset=windows-1251><p>Привет, мир</p>".encode("cp1251")).text == "Привет, мир"
 
@@ -159,6 +167,27 @@ def test_an_office_file_that_is_a_bomb_is_refused(name: str) -> None:
     files = {inner: source.read(inner) for inner in source.namelist()}
     with pytest.raises(Unreadable, match="ZIP bomb"):
         read(name, made.zipped({**files, "word/media/bomb.bin": b"\0" * 120_000_000}))
+
+
+def test_merged_cells_of_word_and_powerpoint_are_repeated() -> None:
+    document = python_docx.Document()
+    table = document.add_table(2, 3)
+    for at, cell in enumerate(cell for row in table.rows for cell in row.cells):
+        cell.text = str(at)
+    table.cell(0, 0).merge(table.cell(1, 0)).text = "both"
+    table.cell(0, 1).merge(table.cell(0, 2)).text = "wide"
+    target = io.BytesIO()
+    document.save(target)
+    assert read("a.docx", target.getvalue()).text == "both | wide | wide\nboth | 4 | 5"
+    deck = python_pptx.Presentation()
+    shapes = deck.slides.add_slide(deck.slide_layouts[6]).shapes
+    grid = shapes.add_table(2, 2, 0, 0, 900_000, 900_000).table
+    grid.cell(0, 0).merge(grid.cell(1, 0))
+    for row, column, text in ((0, 0, "both"), (0, 1, "one"), (1, 1, "two")):
+        grid.cell(row, column).text = text
+    target = io.BytesIO()
+    deck.save(target)
+    assert read("a.pptx", target.getvalue()).text == "both | one\nboth | two"
 
 
 # --- tables and records ---
@@ -292,7 +321,7 @@ def test_a_notebook_keeps_cells_in_order_with_what_they_printed() -> None:
         ("a.go", "package a\n\nfunc One() int {\n\treturn 1\n}\n\ntype Two struct {\n\tA int\n}\n", ["One", "Two"]),
         ("a.rs", "fn one() {\n    inner();\n}\n\npub struct Two {\n    a: u8,\n}\n", ["one", "Two"]),
         ("a.js", "function one() {\n  return 1\n}\nclass Two {\n  inner() {}\n}\n", ["one", "Two"]),
-        ("a.ts", "import x\nexport const one = (a) => {\n  return a\n}\nconst k = 1\nexport class Two {}\n", ["one", "Two"]),
+        ("a.ts", "export const one = (a) => {\n  return a\n}\nconst k = 1\nexport class Two {}\n", ["one", "Two"]),
         ("a.sh", "echo hello\n", []),
         ("a.java", "package a;\nclass One {\n    void inner() {}\n}\n", ["One"]),
     ],

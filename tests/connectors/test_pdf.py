@@ -5,6 +5,7 @@ from typing import Any
 
 import pypdf
 import pytest
+from pypdf.constants import PageLabelStyle
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
@@ -78,7 +79,11 @@ def test_a_sentence_goes_on_over_the_page_and_pages_stay_exact() -> None:
 
 def test_columns_set_apart_are_cells_of_a_table() -> None:
     rows = [("Item", "2025", "2026"), ("Revenue", "$ 1,200", "$ 1,450"), ("Costs", "800", "(90)")]
-    page = [(left, 700 - at * 14.0, cell) for at, row in enumerate(rows) for left, cell in zip((72, 250, 400), row)]  # noqa: B905
+    page = [
+        (left, 700 - at * 14.0, cell)
+        for at, row in enumerate(rows)
+        for left, cell in zip((72.0, 250.0, 400.0), row, strict=True)
+    ]
     document = read(pdf(lines("#Figures", top=760) + page))
     assert marked(document, "table") == ["Item | 2025 | 2026\nRevenue | $ 1,200 | $ 1,450\nCosts | 800 | (90)"]
     assert marked(document, "heading") == ["Figures"]
@@ -136,8 +141,8 @@ def test_form_fields_that_are_filled_in_are_read() -> None:
 
 def test_printed_page_numbers_are_the_labels() -> None:
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(*[lines(f"Page {at}.") for at in "abc"])))
-    writer.set_page_label(0, 1, style="/r")
-    writer.set_page_label(2, 2, style="/D", start=1)
+    writer.set_page_label(0, 1, style=PageLabelStyle.LOWERCASE_ROMAN)
+    writer.set_page_label(2, 2, style=PageLabelStyle.DECIMAL, start=1)
     target = io.BytesIO()
     writer.write(target)
     labels: list[Any] = [(mark.label, mark.number) for mark in read(target.getvalue()).marks if mark.kind == "page"]

@@ -1,0 +1,75 @@
+"""Measures what a user waits for: `make bench`. Medians with their spread; read ratios, for machines differ."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+from ragkit.connectors.connector import Item
+from ragkit.connectors.folder import Folder
+from ragkit.connectors.reading import read
+
+FILES = Path(__file__).resolve().parents[2] / "shared" / "files"
+
+
+def timed(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def shown(seconds: list[float]) -> str:
+    low, high = min(seconds), max(seconds)
+    return f"{statistics.median(seconds) * 1000:.1f} ms ({low * 1000:.1f} to {high * 1000:.1f})"
+
+
+def python(code: str) -> float:
+    return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+
+
+def bench_import() -> None:
+    bare, ours = [], []
+    for _ in range(20):
+        bare.append(python("pass"))
+        ours.append(python("import ragkit"))
+    over = (statistics.median(ours) - statistics.median(bare)) * 1000
+    print(f"import ragkit     {shown(ours)}; bare python {shown(bare)}; over it {over:.1f} ms")
+
+
+def bench_workers() -> None:
+    """The PDFs with one worker and with two, in turn; the start of the processes is part of it."""
+    if not FILES.is_dir():
+        print("reading PDFs      SKIPPED: ../shared/files is not here")
+        return
+    times: dict[int, list[float]] = {1: [], 2: []}
+    pdfs = Folder(FILES, include=["*.pdf"])
+    items = [item for item in pdfs.scan() if isinstance(item, Item)]
+    for _ in range(5):
+        for workers, seconds in times.items():
+            seconds.append(timed(lambda workers=workers: list(read(pdfs, items, workers=workers))))  # type: ignore[misc]
+    ratios = [one / two for one, two in zip(times[1], times[2], strict=True)]
+    print(
+        f"reading {len(items)} PDFs   one worker {shown(times[1])}; two {shown(times[2])}; "
+        f"two are {statistics.median(ratios):.2f} times as fast ({min(ratios):.2f} to {max(ratios):.2f})"
+    )
+
+
+def bench_scan(count: int = 100_000) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        for at in range(count):
+            (Path(place) / f"document-{at}.txt").touch()
+        tracemalloc.start()
+        seconds = timed(lambda: sum(1 for _ in Folder(place).scan()))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    print(f"scanning {count:,} files in one folder   {seconds:.1f} s, {peak / 1e6:.1f} MB at most")
+
+
+if __name__ == "__main__":
+    bench_import()
+    bench_workers()
+    bench_scan()

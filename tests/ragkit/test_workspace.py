@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+import ragkit
+from ragkit.errors import InvalidInput
+
+
+def test_a_workspace_is_made_on_demand_and_remembers_its_domains(tmp_path: Path) -> None:
+    workspace = ragkit.open(tmp_path / "new" / "place")
+    workspace.add_domain("finance", description="Reports, revenue, budgets", keywords=["revenue"])
+    workspace.add_domain("engineering")
+    again = ragkit.open(tmp_path / "new" / "place")
+    assert list(again.domains) == ["finance", "engineering"]
+    assert again.domains["finance"].description == "Reports, revenue, budgets"
+    assert again.domains["finance"].keywords == ["revenue"]
+    assert [path.name for path in again.path.iterdir()] == ["ragkit.toml"], "and nothing else is left behind"
+
+
+def test_adding_a_domain_again_changes_what_is_given_and_keeps_the_rest_of_the_file(tmp_path: Path) -> None:
+    workspace = ragkit.open(tmp_path)
+    workspace.add_domain("finance", description="old", keywords=["revenue"])
+    file = tmp_path / "ragkit.toml"
+    file.write_text(file.read_text() + "\n# a note of its owner\n")
+    ragkit.open(tmp_path).add_domain("finance", description="new")
+    domain = ragkit.open(tmp_path).domains["finance"]
+    assert (domain.description, domain.keywords) == ("new", ["revenue"])
+    assert "# a note of its owner" in file.read_text()
+
+
+@pytest.mark.parametrize("name", ["", "Finance", "a b", "../up", "a/b", "x" * 64, "finance\n"])
+def test_a_name_that_could_not_be_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="no name for a domain"):
+        ragkit.open(tmp_path).add_domain(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("version = 2\n", "version"),
+        ("vresion = 1\n", "vresion: Extra inputs are not permitted"),
+        ("[domains.finance]\nkeyword = ['x']\n", "domains.finance.keyword"),
+        ("[domains\n", "no valid TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "ragkit.toml").write_text(text)
+    with pytest.raises(InvalidInput, match=complaint):
+        ragkit.open(tmp_path)
+
+
+def test_a_file_is_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(InvalidInput, match="is a file"):
+        ragkit.open(tmp_path / "a.txt")
