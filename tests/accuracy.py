@@ -38,7 +38,7 @@ EXPLAINED = {
 
 class Row(NamedTuple):
     name: str
-    count: int
+    length: int
     difference: Difference
 
     @property
@@ -82,7 +82,7 @@ def main() -> None:
     for row in (*against_transcriptions(), *against_conversions()):
         missing, invented = row.difference.missing, row.difference.invented
         why = EXPLAINED.get(row.name, "UNEXPLAINED") if row.worse else ""
-        print(f"| {row.name} | {row.count:,} | {missing:.1%} | {invented:.1%} | {why} |")
+        print(f"| {row.name} | {row.length:,} | {missing:.1%} | {invented:.1%} | {why} |")
 
 
 if __name__ == "__main__":
