@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench accuracy planted data constraints clean
+.PHONY: help setup demo test check lint types floors bench accuracy engines planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -47,6 +47,9 @@ bench: $(READY) ## measure import, scan and reading; prints ratios
 
 accuracy: $(READY) ## words missing and invented on the shared files, as a table
 	$(BIN)/python tests/accuracy.py
+
+engines: $(READY) ## the engines that PDF and HTML could be read with, side by side
+	$(BIN)/python tests/engines.py
 
 planted: $(READY) ## see that check fails for a type error in each folder and for an import that looks up
 	$(BIN)/python tests/planted.py

@@ -61,7 +61,7 @@ class Folder:
             yield from self._scan("", ())
 
     def read(self, item: Item) -> Document:
-        from ragkit.connectors.registry import parse
+        from ragkit.connectors.parser import parse
 
         path = self.root / item.uri
         if not path.resolve().is_relative_to(self.root):

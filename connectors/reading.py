@@ -13,7 +13,8 @@ from typing import IO, Any
 from ragkit.connectors.connector import Connector, Item
 from ragkit.connectors.document import Document
 from ragkit.connectors.failure import Failure
-from ragkit.connectors.registry import connect, parsers
+from ragkit.connectors.parser import parsers
+from ragkit.connectors.place import connect
 from ragkit.connectors.worker import receive, send
 from ragkit.errors import InvalidInput, RagkitError
 

@@ -54,7 +54,7 @@ def _serve(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:
     """Take the connector and the limits, say that we are ready, then answer one item after the other."""
     import cloudpickle
 
-    from ragkit.connectors import registry
+    from ragkit.connectors import parser
 
     setup = requests.get()
     try:
@@ -62,7 +62,7 @@ def _serve(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:
     except Exception as error:  # the parent raises it where the user called
         send(answers, f"{type(error).__name__}: {error}")
         return
-    registry.parsers[:] = added
+    parser.parsers[:] = added
     limit_memory(setup["memory"])
     send(answers, None)
     while True:

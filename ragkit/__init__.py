@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ragkit.connectors.document import Mark as Mark
     from ragkit.connectors.failure import Failure as Failure
     from ragkit.connectors.folder import Folder as Folder
+    from ragkit.connectors.parser import parser as parser
+    from ragkit.connectors.place import connector as connector
     from ragkit.connectors.reading import read as read
-    from ragkit.connectors.registry import connector as connector
-    from ragkit.connectors.registry import parser as parser
     from ragkit.connectors.source import Source as Source
     from ragkit.errors import InvalidInput as InvalidInput
     from ragkit.errors import MissingExtra as MissingExtra
@@ -42,8 +42,8 @@ _HOME = {
     "Document": "ragkit.connectors.document",
     "Mark": "ragkit.connectors.document",
     # adding a format or a place to read from
-    "parser": "ragkit.connectors.registry",
-    "connector": "ragkit.connectors.registry",
+    "parser": "ragkit.connectors.parser",
+    "connector": "ragkit.connectors.place",
     "Source": "ragkit.connectors.source",
     "Builder": "ragkit.connectors.builder",
     # errors

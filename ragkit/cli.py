@@ -118,8 +118,8 @@ def read(
     from ragkit.connectors.connector import Connector
     from ragkit.connectors.failure import Failure
     from ragkit.connectors.folder import Folder
+    from ragkit.connectors.place import connect
     from ragkit.connectors.reading import read as read_all
-    from ragkit.connectors.registry import connect
 
     began = time.perf_counter()
     documents, failed, skipped = [], [], Counter[str]()

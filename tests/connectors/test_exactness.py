@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ragkit.connectors.document import Document
-from ragkit.connectors.registry import parse
+from ragkit.connectors.parser import parse
 
 from . import made
 

@@ -10,7 +10,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from ragkit.connectors.document import Document
-from ragkit.connectors.registry import parse
+from ragkit.connectors.parser import parse
 from ragkit.errors import Unreadable
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from ragkit.connectors import registry
+from ragkit.connectors import parser
 from ragkit.connectors.builder import Builder
 from ragkit.connectors.connector import Item
 from ragkit.connectors.document import Document
@@ -31,9 +31,9 @@ T = TypeVar("T")
 
 @pytest.fixture
 def own_parsers() -> Iterator[None]:
-    before = list(registry.parsers)
+    before = list(parser.parsers)
     yield
-    registry.parsers[:] = before
+    parser.parsers[:] = before
 
 
 def outcome(path: Path, **options: float) -> tuple[dict[str, Document], dict[str, Failure]]:
@@ -94,7 +94,7 @@ def test_each_bad_file_is_a_row_and_the_rest_goes_on(tree: Tree) -> None:
 
 
 def test_a_parser_that_hangs_is_killed_and_the_rest_goes_on(tree: Tree, own_parsers: None) -> None:
-    @registry.parser("text/x-slow", [".slow"])
+    @parser.parser("text/x-slow", [".slow"])
     def slow(source: Source, out: Builder) -> None:
         while True:  # not even a signal that Python handles would stop it in C code: only a kill does
             pass
@@ -107,7 +107,7 @@ def test_a_parser_that_hangs_is_killed_and_the_rest_goes_on(tree: Tree, own_pars
 
 
 def test_a_parser_that_eats_memory_is_stopped_and_the_rest_goes_on(tree: Tree, own_parsers: None) -> None:
-    @registry.parser("text/x-hungry", [".hungry"])
+    @parser.parser("text/x-hungry", [".hungry"])
     def hungry(source: Source, out: Builder) -> None:
         hoard = []
         while True:
@@ -120,11 +120,11 @@ def test_a_parser_that_eats_memory_is_stopped_and_the_rest_goes_on(tree: Tree, o
 
 
 def test_a_parser_that_crashes_the_process_is_a_row(tree: Tree, own_parsers: None) -> None:
-    @registry.parser("text/x-crash", [".crash"])
+    @parser.parser("text/x-crash", [".crash"])
     def crash(source: Source, out: Builder) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)
 
-    @registry.parser("text/x-raise", [".raise"])
+    @parser.parser("text/x-raise", [".raise"])
     def raise_(source: Source, out: Builder) -> None:
         raise KeyError("no such thing")
 
@@ -135,7 +135,7 @@ def test_a_parser_that_crashes_the_process_is_a_row(tree: Tree, own_parsers: Non
 
 
 def test_what_a_parser_prints_does_not_get_between_the_answers(tree: Tree, own_parsers: None) -> None:
-    @registry.parser("text/x-loud", [".loud"])
+    @parser.parser("text/x-loud", [".loud"])
     def loud(source: Source, out: Builder) -> None:
         print("noise " * 1000)
         out.block(source.text())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ragkit.connectors import registry
+from ragkit.connectors import parser, place
 from ragkit.connectors.builder import Builder
 from ragkit.connectors.connector import Item
 from ragkit.connectors.document import Document
@@ -22,17 +22,17 @@ Tree = Callable[[dict[str, str | bytes]], Path]
 
 @pytest.fixture(autouse=True)
 def registry_as_it_was() -> Iterator[None]:
-    parsers, connectors = list(registry.parsers), dict(registry.connectors)
+    parsers, connectors = list(parser.parsers), dict(place.connectors)
     yield
-    registry.parsers[:] = parsers
-    registry.connectors.clear()
-    registry.connectors.update(connectors)
+    parser.parsers[:] = parsers
+    place.connectors.clear()
+    place.connectors.update(connectors)
 
 
 def test_an_own_parser_is_asked_before_the_built_in_ones_the_last_first(tree: Tree) -> None:
     for word in ("first", "second"):
 
-        @registry.parser("text/x-shout", [".TXT"])
+        @parser.parser("text/x-shout", [".TXT"])
         def shout(source: Source, out: Builder, word: str = word) -> None:
             out.block(f"{word}: {source.text().upper()}")
 
@@ -42,7 +42,7 @@ def test_an_own_parser_is_asked_before_the_built_in_ones_the_last_first(tree: Tr
 
 
 def test_an_own_connector_is_reached_by_its_scheme() -> None:
-    @registry.connector("memory")
+    @place.connector("memory")
     class Memory:
         def __init__(self, rest: str) -> None:
             self.pages = dict(part.split("=") for part in rest.split(","))
@@ -61,7 +61,7 @@ def test_an_own_connector_is_reached_by_its_scheme() -> None:
 @pytest.mark.parametrize("extensions", [".log", ["log"]])
 def test_endings_are_a_list_of_dotted_words(extensions: list[str]) -> None:
     with pytest.raises(InvalidInput, match="no list of endings"):
-        registry.parser("text/x-log", extensions)
+        parser.parser("text/x-log", extensions)
 
 
 def test_an_installed_package_adds_a_parser_and_a_connector_by_entry_points(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pptx as python_pptx
 import pytest
 
 from ragkit.connectors.document import Document
-from ragkit.connectors.registry import parse
+from ragkit.connectors.parser import parse
 from ragkit.errors import Unreadable
 
 from . import made

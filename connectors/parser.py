@@ -1,25 +1,20 @@
-"""Which parser reads a format, which connector reads a place: the built-in ones, the installed ones, and yours."""
+"""Which function reads a file: a built-in one, one of an installed package, or yours."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from pathlib import PurePosixPath
 
 from ragkit.connectors.builder import Builder
-from ragkit.connectors.connector import Connector
 from ragkit.connectors.document import Document
 from ragkit.connectors.failure import explain
-from ragkit.connectors.folder import Folder
 from ragkit.connectors.formats import Format, detect
 from ragkit.connectors.source import Source
 from ragkit.errors import InvalidInput, Unreadable
 
 Parse = Callable[[Source, Builder], None]
-Connect = Callable[[str], Connector]
-ConnectT = TypeVar("ConnectT", bound=Connect)
 
 
 MAX_DEPTH = 3
@@ -37,8 +32,6 @@ class Parser:
 
 parsers: list[Parser] = []
 """Added by `parser`. They are asked before the built-in ones, the last added first."""
-connectors: dict[str, Connect] = {}
-"""Added by `connector`, by scheme."""
 
 
 def parser(media_type: str, extensions: Iterable[str]) -> Callable[[Parse], Parse]:
@@ -52,30 +45,6 @@ def parser(media_type: str, extensions: Iterable[str]) -> Callable[[Parse], Pars
         return parse
 
     return add
-
-
-def connector(scheme: str) -> Callable[[ConnectT], ConnectT]:
-    """Read a place of your own: `@ragkit.connector("wiki")` makes `ragkit.read("wiki:team")` call `it("team")`."""
-    if not scheme.isidentifier() or len(scheme) < 2:
-        raise InvalidInput(f"{scheme!r} is no name for a connector.", "Use a word of two letters or more.")
-
-    def add(connect: ConnectT) -> ConnectT:
-        connectors[scheme] = connect
-        return connect
-
-    return add
-
-
-def connect(place: str | Path) -> Connector:
-    """The connector for a path, or for `scheme:rest` when a connector of that name was added or is installed."""
-    scheme, colon, rest = str(place).partition(":")
-    if colon and not isinstance(place, Path):
-        if scheme in connectors:
-            return connectors[scheme](rest)
-        for entry in entry_points(group="ragkit.connectors", name=scheme):
-            found: Connect = entry.load()
-            return found(rest)
-    return Folder(place)
 
 
 def parse(uri: str, name: str, data: bytes, *, depth: int = 0) -> Document:
