@@ -1,5 +1,6 @@
 """XML: feeds as their entries; DocBook-like sections by their titles; anything else as its text, a line an element."""
 
+import re
 from typing import Any
 
 from lxml import etree
@@ -10,6 +11,7 @@ from ragkit.connectors.source import Source
 from ragkit.errors import Unreadable
 
 _TITLES = frozenset(("title", "name", "heading", "head"))
+_OF_MARKUP = frozenset(("id", "class", "style", "role", "version", "lang", "encoding", "width", "height"))
 _MARKUP = frozenset(("description", "encoded", "content", "summary"))
 
 
@@ -34,13 +36,15 @@ def parse(source: Source, out: Builder) -> None:
 
 
 def _element(element: Any, depth: int, out: Builder) -> None:
-    name = etree.QName(element).localname.lower()
+    name = re.split("[}:]", element.tag)[-1].lower()  # also of a prefix that stands for nothing
     text = (element.text or "").strip()
     if name in _TITLES and text and not len(element):
         out.heading(text, max(1, depth - 1))
         return
     if text:
         _text(name, text, element, out)
+    elif said := [f"{key}: {value}" for key, value in element.attrib.items() if _says(key, value)]:
+        out.block(f"{name} | {' | '.join(said)}", gap="\n")
     for child in element:
         if isinstance(child.tag, str):  # else an entity, which is not expanded
             _element(child, depth + 1, out)
@@ -49,6 +53,11 @@ def _element(element: Any, depth: int, out: Builder) -> None:
             out.block(tail, gap="\n")
     if len(element):
         out.separate()
+
+
+def _says(key: str, value: str) -> bool:
+    """Whether an attribute is something said, as in files that keep their data so, and no matter of the markup."""
+    return bool(value.strip()) and not key.startswith("{") and key.lower() not in _OF_MARKUP
 
 
 def _text(name: str, text: str, element: Any, out: Builder) -> None:

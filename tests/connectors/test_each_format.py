@@ -349,6 +349,15 @@ def test_xml_feeds_read_as_their_entries_and_entities_are_not_expanded() -> None
     assert "lol" not in document.text
 
 
+def test_xml_that_keeps_its_data_in_attributes_is_read() -> None:
+    document = read("a.xml", '<countries version="1"><country id="7" code="NO" name="Norway"/></countries>')
+    assert document.text == "country | code: NO | name: Norway"
+
+
+def test_xml_with_a_prefix_that_stands_for_nothing_is_read() -> None:
+    assert read("a.xml", "<n:a><n:p>Words.</n:p></n:a>").text == "Words."
+
+
 def test_rst_marks_sections_and_includes_nothing() -> None:
     text = "Title\n=====\n\n.. include:: /etc/passwd\n\nSub\n---\n\n.. code-block:: python\n\n   x = 1\n\nEnd.\n"
     document = read("a.rst", text)
