@@ -9,6 +9,7 @@ import io
 import logging
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator
 from statistics import median
 from typing import Any
@@ -19,7 +20,9 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ragkit.connectors.builder import Builder
-from ragkit.connectors.pdflayout import Line, Page, compose
+from ragkit.connectors.pdfheadings import Outline
+from ragkit.connectors.pdflayout import compose
+from ragkit.connectors.pdfpage import Line, Page
 from ragkit.connectors.source import Source
 from ragkit.errors import Unreadable
 
@@ -70,7 +73,7 @@ def parse(source: Source, out: Builder) -> None:
     if without_text:
         out.metadata["pages_without_text"] = without_text
     out.metadata["pages"] = len(pages)
-    compose(pages, out)
+    compose(pages, _outline(reader) if reader is not None else {}, out)
 
 
 def _open_pypdf(data: bytes) -> pypdf.PdfReader | None:
@@ -113,6 +116,25 @@ def _labels(reader: pypdf.PdfReader, count: int) -> list[str]:
     except Exception:  # labels are a courtesy of the file; a broken tree of them costs only the labels
         labels = []
     return labels if len(labels) == count else [str(number + 1) for number in range(count)]
+
+
+def _outline(reader: pypdf.PdfReader) -> Outline:
+    titles: dict[int, list[tuple[str, int]]] = defaultdict(list)
+
+    def walk(entries: Any, level: int) -> None:
+        for entry in entries:
+            if isinstance(entry, list):
+                walk(entry, level + 1)
+            else:
+                page = reader.get_destination_page_number(entry)
+                if page is not None and entry.title:
+                    titles[page + 1].append((str(entry.title), min(level, 5)))
+
+    try:
+        walk(reader.outline, 1)
+    except Exception:  # like labels, an outline is a courtesy
+        return {}
+    return titles
 
 
 def _fields(reader: pypdf.PdfReader, number: int) -> list[tuple[str, str]]:

@@ -41,14 +41,19 @@ def parse(source: Source, out: Builder) -> None:
 
 def _definitions(text: str, lines: list[str], lexer: Any) -> Iterator[tuple[int, int, str]]:
     """First line, line after the last, name; in order and apart."""
-    if lexer is not None and lexer.name == "Python":
-        try:
-            yield from _in_python(ast.parse(text))
-            return
-        except (SyntaxError, ValueError):  # a template or another version: as any other language
-            pass
-    if lexer is not None:
+    tree = _parsed(text) if lexer is not None and lexer.name == "Python" else None
+    if tree is not None:
+        yield from _in_python(tree)
+    elif lexer is not None:
         yield from _by_tokens(lines, lexer)
+
+
+def _parsed(text: str) -> ast.Module | None:
+    """None for a template or another age's Python, which is read as any other language."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def _in_python(tree: ast.Module) -> Iterator[tuple[int, int, str]]:

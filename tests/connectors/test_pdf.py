@@ -100,6 +100,25 @@ def test_larger_type_makes_headings_and_the_title_comes_from_the_info_or_the_fir
     assert (heading.label, heading.level) == ("The large heading", 1)
 
 
+def test_an_outline_that_fits_names_the_headings() -> None:
+    body = "Words in the usual size that fill this page, more of them than of anything else on it."
+    pages = [lines("#The book", top=780) if at == 0 else [] for at in range(3)]
+    titles = (
+        "1 First things",
+        "2 Second things",
+        "3 Third things that are",
+    )
+    pages = [page + lines(title, body, body, top=700) for page, title in zip(pages, titles, strict=True)]
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(*pages)))
+    parent = writer.add_outline_item("1. First things", page_number=0)
+    writer.add_outline_item("2. Second things", page_number=1, parent=parent)
+    writer.add_outline_item("3. Third things that are", page_number=2)
+    target = io.BytesIO()
+    writer.write(target)
+    headings = [(mark.label, mark.level) for mark in read(target.getvalue()).marks if mark.kind == "heading"]
+    assert headings == [("The book", 1), ("1 First things", 2), ("2 Second things", 3), ("3 Third things that are", 2)]
+
+
 def test_pages_without_text_are_counted_and_named() -> None:
     document = read(pdf(lines("Words."), [], lines("More words.")))
     assert document.metadata["pages_without_text"] == [2]

@@ -266,7 +266,7 @@ def test_when_the_parent_is_killed_its_readers_end_even_if_a_parser_is_busy(tree
     finally:
         parent.kill()
         parent.wait()
-    wait_for(lambda: not any(alive(pid) for pid in readers))
+    assert wait_for(lambda: not any(alive(pid) for pid in readers))
 
 
 def alive(process: int) -> bool:
