@@ -110,9 +110,9 @@ def test_an_outline_that_fits_names_the_headings() -> None:
     )
     pages = [page + lines(title, body, body, top=700) for page, title in zip(pages, titles, strict=True)]
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(*pages)))
-    parent = writer.add_outline_item("1. First things", page_number=0)
-    writer.add_outline_item("2. Second things", page_number=1, parent=parent)
-    writer.add_outline_item("3. Third things that are", page_number=2)
+    parent = writer.add_outline_item(title="1. First things", page_number=0)
+    writer.add_outline_item(title="2. Second things", page_number=1, parent=parent)
+    writer.add_outline_item(title="3. Third things that are", page_number=2)
     target = io.BytesIO()
     writer.write(target)
     headings = [(mark.label, mark.level) for mark in read(target.getvalue()).marks if mark.kind == "heading"]
