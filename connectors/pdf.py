@@ -7,6 +7,7 @@ that PDFium cannot open. How characters become lines and paragraphs is in `pdfla
 
 import io
 import logging
+import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -201,7 +202,7 @@ def _line(text_page: pdfium.PdfTextPage, text: str, start: int, end: int, hyphen
         return
     offset = _char_index(text_page, start) - start
     boxes = [text_page.get_charbox(at + offset, loose=True) for at in seen]
-    size = median(_size(text_page, seen[at] + offset, boxes[at]) for at in (0, len(seen) // 2, -1))
+    size = median(_size(text_page, seen[at] + offset) for at in (0, len(seen) // 2, -1))
     cells, cell_start = [], start
     for (at, box), (after, next_box) in zip(
         zip(seen, boxes, strict=True), zip(seen[1:], boxes[1:], strict=True), strict=False
@@ -211,6 +212,8 @@ def _line(text_page: pdfium.PdfTextPage, text: str, start: int, end: int, hyphen
             cell_start = after
     cells.append(text[cell_start:end])
     cells = [_mended(cell) for cell in cells]
+    if _is_stretched(cells, len(text[start:end].split())):
+        cells = [" ".join(cells)]
     if len(cells) == 1 and _BROKEN_WORD.search(cells[0]):
         cells, hyphenated = [cells[0][:-1]], True
     yield Line(
@@ -225,6 +228,11 @@ def _line(text_page: pdfium.PdfTextPage, text: str, start: int, end: int, hyphen
     )
 
 
+def _is_stretched(cells: list[str], words: int) -> bool:
+    """A justified line of few words, stretched until they stand apart like cells: each is one word and no figure."""
+    return len(cells) > 3 and len(cells) >= 0.8 * words and sum(cell[:1].islower() for cell in cells) > 0.5 * len(cells)
+
+
 def _mended(text: str) -> str:
     """What fonts made by TeX come as: accents apart from their letters, an arrow for "ff"."""
     text = _FF.sub("ff", _LONE_ACCENT.sub("", text))
@@ -237,11 +245,12 @@ def _composed(accent: str, letter: str, otherwise: str) -> str:
     return one if len(one) == 1 else otherwise
 
 
-def _size(text_page: pdfium.PdfTextPage, at: int, box: tuple[float, float, float, float]) -> float:
-    """The font's size; where the page scales it, the height of the character's box."""
+def _size(text_page: pdfium.PdfTextPage, at: int) -> float:
+    """The font's size as it stands on the page, which may scale it."""
+    matrix = pdfium_c.FS_MATRIX()
+    pdfium_c.FPDFText_GetMatrix(text_page.raw, at, matrix)
     size: float = pdfium_c.FPDFText_GetFontSize(text_page.raw, at)
-    height = box[3] - box[1]
-    return size if 0.5 * height < size < 2 * height else max(height, 1.0)
+    return max(size * math.hypot(matrix.b, matrix.d), 1.0)
 
 
 def _char_index(text_page: pdfium.PdfTextPage, at: int) -> int:

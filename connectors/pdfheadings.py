@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from ragkit.connectors.pdfpage import Line, Page
@@ -12,8 +13,14 @@ Outline = Mapping[int, Sequence[tuple[str, int]]]
 
 _SIZE = 1.12
 _LONGEST = 160
+_RARE = 0.12
+"""The share of a document's characters above which a type is another kind of text, not one of headings."""
 _TRUSTED = 0.6
 """The share of an outline's titles that must stand on their pages for the outline to be believed."""
+_FEW = 1000
+"""Characters that are few in a document of any length."""
+_RUN = 4
+"""More lines than this below each other are a paragraph, whatever they are set in."""
 _NO_LETTER = re.compile(r"[\W_]+")
 
 
@@ -33,13 +40,15 @@ def mark_headings(pages: Sequence[Page], outline: Outline) -> None:
     named = _lines_of_outline(pages, outline)
     title = _title(pages, types) if named else None
     for page in pages:
-        for line in page.lines:
-            if not named:
-                line.level = _level(line, types)
-            elif id(line) in named:
-                line.level = named[id(line)] + (title is not None)
-            elif title is not None and _type(line) == title and page is pages[0]:
-                line.level = 1
+        for type, group in groupby(page.lines, _type):
+            lines = list(group)
+            for line in lines:
+                if not named:
+                    line.level = _level(line, types) if len(lines) <= _RUN else 0
+                elif id(line) in named:
+                    line.level = named[id(line)] + (title is not None)
+                elif type == title and page is pages[0] and len(lines) <= _RUN:
+                    line.level = 1
 
 
 def _lines_of_outline(pages: Sequence[Page], outline: Outline) -> dict[int, int]:
@@ -84,7 +93,9 @@ def _types(pages: Sequence[Page]) -> _Types:
     body = counts.most_common(1)[0][0][0]
     bold = sum(count for (_, bold), count in counts.items() if bold)
     least = body * 0.97 if bold < 0.25 * counts.total() else body * 6
-    found = [type for type in counts if body * _SIZE < type[0] < body * 6 or (type[1] and least < type[0] < body * 6)]
+    most = max(_FEW, _RARE * counts.total())
+    rare = [type for type, count in counts.items() if count < most and type[0] < body * 6]
+    found = [type for type in rare if type[0] > body * _SIZE or (type[1] and type[0] > least)]
     return _Types(body, {type: min(level, 6) for level, type in enumerate(sorted(found, reverse=True), 1)})
 
 

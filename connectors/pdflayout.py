@@ -117,15 +117,21 @@ def _continues(above: Line, below: Line, right: float, pitch: float) -> bool:
         return True
     if above.is_row or below.is_row or _ITEM.match(below.text):
         return False
-    size = above.size
-    if above.base > below.base:
-        first = below.text.split(" ", 1)[0]
-        room = right - above.right
-        fits = room > (len(first) + 1) * 0.5 * size + _RAGGED * size
-        indented = below.left - above.left > 0.8 * size and not _ITEM.match(above.text)
-        overlap = below.left < above.right and above.left < below.right
-        return overlap and _below(above, below, max(pitch, 0.9)) and not fits and not indented
-    return _goes_on_overleaf(above, below)
+    if above.base <= below.base:
+        return _goes_on_overleaf(above, below)
+    size, room = above.size, right - above.right
+    overlap = below.left < above.right and above.left < below.right
+    if not overlap or not _below(above, below, max(pitch, 0.9)):
+        return False
+    if _is_unfinished(above, below) and above.right - above.left > 0.5 * (right - above.left):
+        return True
+    fits = room > (len(below.text.split(" ", 1)[0]) + 1) * 0.5 * size + _RAGGED * size
+    indented = below.left - above.left > 0.8 * size and not _ITEM.match(above.text)
+    return not fits and not indented
+
+
+def _is_unfinished(above: Line, below: Line) -> bool:
+    return above.text[-1] not in ".:;?!" and below.text[0].islower()
 
 
 def _goes_on_overleaf(above: Line, below: Line) -> bool:
@@ -135,8 +141,7 @@ def _goes_on_overleaf(above: Line, below: Line) -> bool:
     return (
         bool(above.size)
         and abs(above.size - below.size) < 0.6
-        and above.text[-1] not in ".:;?!"
-        and below.text[0].islower()
+        and _is_unfinished(above, below)
         and len(above.text) > 20
         and not below.is_row
         and not above.is_row
