@@ -102,7 +102,7 @@ def main() -> None:
 def _serve_or_die(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:
     try:
         _serve(requests, answers)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(1)
