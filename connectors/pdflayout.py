@@ -61,10 +61,10 @@ def _blocks(page: Page) -> Iterator[_Block]:
     pitch = _pitch(lines)
     at = 0
     while at < len(lines):
-        rows = _table_length(lines[at:], pitch)
-        if rows:
-            yield _Block("table", lines[at : at + rows])
-            at += rows
+        end = _table_end(lines, at, pitch)
+        if end > at:
+            yield _Block("table", lines[at:end])
+            at = end
             continue
         level = lines[at].level
         end = at + 1
@@ -74,7 +74,7 @@ def _blocks(page: Page) -> Iterator[_Block]:
             yield _Block("heading", lines[at:end])
         else:
             right = _right_edge(lines, at)
-            while end < len(lines) and not lines[end].level and not _table_length(lines[end:], pitch):
+            while end < len(lines) and not lines[end].level and _table_end(lines, end, pitch) == end:
                 if not _continues(lines[end - 1], lines[end], right, pitch):
                     break
                 end += 1
@@ -148,19 +148,19 @@ def _goes_on_overleaf(above: Line, below: Line) -> bool:
     )
 
 
-def _table_length(lines: Sequence[Line], pitch: float) -> int:
-    """How many of the first lines are a table: rows of cells, between which a lone label may stand."""
-    if not lines or not lines[0].is_row:
-        return 0
-    length = rows = 1
-    for at in range(1, len(lines)):
+def _table_end(lines: Sequence[Line], start: int, pitch: float) -> int:
+    """Where the table that begins here ends: rows of cells, between which a lone label may stand. `start` if none."""
+    if not lines[start].is_row:
+        return start
+    end, rows = start + 1, 1
+    for at in range(start + 1, len(lines)):
         if not 0 < lines[at - 1].base - lines[at].base < max(3.0, 2 * pitch) * max(lines[at].size, 1):
             break
         if lines[at].is_row:
-            length, rows = at + 1, rows + 1
-        elif at - length >= 2 or len(lines[at].text) > 100:
+            end, rows = at + 1, rows + 1
+        elif at - end >= 2 or len(lines[at].text) > 100:
             break
-    return length if rows >= 2 else 0
+    return end if rows >= 2 else start
 
 
 # --- writing ---------------------------------------------------------------------------------------------------
