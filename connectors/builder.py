@@ -1,26 +1,14 @@
 """Writes a document's text and its marks in one go, so that no offset is ever searched for afterwards."""
 
-import datetime
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ragkit.connectors.document import Document, Mark, MarkKind
 from ragkit.connectors.failure import Failure
+from ragkit.connectors.plain import clean
 
-# What no reader can see and no store should hold: control characters, soft hyphens, byte-order marks, lone surrogates.
-_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ufeff\ufffe\uffff\ud800-\udfff]")
-_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028]")
-_LIGATURE = re.compile("[\ufb00-\ufb06]")
 _TITLE_WITHIN = 3000
-
-
-def clean(text: str) -> str:
-    """One kind of line end, letters for ligatures, and nothing that cannot be seen or stored."""
-    text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
-    return _UNSEEN.sub("", _LIGATURE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text))
 
 
 class _Open:
@@ -134,7 +122,7 @@ class Builder:
             text="".join(self._parts),
             title=title or _first_heading(marks),
             marks=marks,
-            metadata=plain(self.metadata),
+            metadata=self.metadata,
             media_type=media_type,
             children=tuple(self.children),
             failures=tuple(self.failures),
@@ -145,20 +133,3 @@ def _first_heading(marks: Iterable[Mark]) -> str:
     """What a document without a title calls itself: of the headings near its start, the first of the highest."""
     near = [mark for mark in marks if mark.kind == "heading" and mark.start < _TITLE_WITHIN]
     return min(near, key=lambda mark: mark.level or 0).label if near else ""
-
-
-def plain(value: Any) -> Any:
-    """Whatever a file says of itself, as JSON values: dates become ISO strings, the unknown its text."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {clean(str(key)): plain(inner) for key, inner in value.items()}
-    if isinstance(value, Iterable):
-        return [plain(inner) for inner in value]
-    return clean(str(value))

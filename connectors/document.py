@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ragkit.connectors.failure import Failure
+from ragkit.connectors.plain import plain
 
 MarkKind = Literal["page", "slide", "sheet", "heading", "table", "code", "list"]
 
@@ -35,7 +36,7 @@ class Document:
     title: str = ""
     marks: tuple[Mark, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values only: front matter, PDF info, mail headers, other fields of a record."""
+    """As JSON values: front matter, PDF info, mail headers, other fields of a record."""
     media_type: str = "text/plain"
     children: tuple["Document", ...] = ()
     """Documents inside this one: attachments of a mail, members of an archive, records of a JSONL file."""
@@ -46,6 +47,7 @@ class Document:
 
     def __post_init__(self) -> None:
         _check_marks(self)
+        object.__setattr__(self, "metadata", plain(self.metadata))
         said = json.dumps(
             [self.text, [[m.kind, m.start, m.end, m.label, m.level, m.number] for m in self.marks], self.metadata],
             sort_keys=True,

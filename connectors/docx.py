@@ -5,14 +5,17 @@ stands in content controls, tracked insertions, text boxes and equations.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import groupby
 from typing import Any
 
 from lxml import etree
 
 from ragkit.connectors.builder import Builder
+from ragkit.connectors.container import SAFE_XML, open_zip
 from ragkit.connectors.docxnumbers import Numbers
-from ragkit.connectors.officezip import SAFE_XML, open_zip
+from ragkit.connectors.office import describe
 from ragkit.connectors.source import Source
 from ragkit.errors import import_extra
 
@@ -26,9 +29,9 @@ _NOTES = (("footnotes", f"{W}footnote", "Footnote"), ("endnotes", f"{W}endnote",
 
 
 def parse(source: Source, out: Builder) -> None:
-    open_zip(source.data).close()
-    document = import_extra("docx", "office").Document(io.BytesIO(source.data))
-    describe(document.core_properties, out)
+    with open_zip(source.data) as archive:
+        document = import_extra("docx", "office").Document(io.BytesIO(source.data))
+        describe(archive, document.core_properties, out)
     body = _Body(document, out)
     body.blocks(document.element.body)
     for kind, tag, name in _NOTES:
@@ -37,15 +40,6 @@ def parse(source: Source, out: Builder) -> None:
                 out.block(f"{name} {note.get(f'{W}id')}: {' '.join(_texts_of(note))}")
     for comment in _part(document, "comments").iter(f"{W}comment"):
         out.block(f"Comment by {comment.get(f'{W}author') or 'unknown'}: {' '.join(_texts_of(comment))}")
-
-
-def describe(properties: Any, out: Builder) -> None:
-    """Title, author and dates as Office files keep them."""
-    out.title = properties.title or ""
-    for name in ("author", "subject", "keywords", "category", "created", "modified"):
-        value = getattr(properties, name, None)
-        if value:
-            out.metadata[name] = value
 
 
 def _part(document: Any, kind: str) -> etree._Element:
@@ -106,10 +100,18 @@ class _Body:
         self.out = out
         self.styles = {style.style_id: style for style in document.styles}
         self.numbers = Numbers(_part(document, "numbering"))
-        self.list: Any = None
 
     def blocks(self, parent: etree._Element) -> None:
-        for child in parent:
+        """In order; paragraphs below each other that Word numbers or gives bullets are a list."""
+        for numbered, group in groupby(parent, self.is_item):
+            with self.out.mark("list") if numbered else nullcontext():
+                self.some(group)
+
+    def is_item(self, child: etree._Element) -> bool:
+        return child.tag == f"{W}p" and self.numbers.has(child, self.styles) and not self.heading_level(child)
+
+    def some(self, children: Iterable[etree._Element]) -> None:
+        for child in children:
             if child.tag == f"{W}p":
                 self.paragraph(child)
             elif child.tag == f"{W}tbl":

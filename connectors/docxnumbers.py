@@ -22,6 +22,10 @@ class Numbers:
             self._lists[number.get(f"{_W}numId", "")] = (shape_id, shapes.get(shape_id, {}))
         self._counts: dict[str, dict[int, int]] = defaultdict(dict)
 
+    def has(self, paragraph: etree._Element, styles: dict[str, Any]) -> bool:
+        place = _place(paragraph, styles)
+        return place is not None and place[0] in self._lists
+
     def of(self, paragraph: etree._Element, styles: dict[str, Any]) -> str:
         """What stands before this paragraph: "-" for a bullet, "" for none."""
         place = _place(paragraph, styles)

@@ -1,6 +1,8 @@
 """From bytes to text: a byte-order mark says it, else UTF-8 proves itself, else the file's word, else detection."""
 
 import codecs
+from collections import Counter
+from itertools import pairwise
 from typing import NamedTuple
 
 _MARKS = (
@@ -11,9 +13,26 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE = 256_000
+_LATIN = {
+    "cp1254": ("çğıöşüâîû",),
+    "cp1252": (
+        "áéíóúüñªº",
+        "áâãàçéêíóôõúü",
+        "àâçéèêëîïôùûüÿœæ",
+        "äöüßé",
+        "åäöé",
+        "æøåé",
+        "àèéìíòóù",
+        "äëéèïöü",
+        "áðéíóúýþæö",
+    ),
+    "cp1250": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíľĺňóôŕšťúýž", "áéíóöőúüű", "ăâîşţșț", "čćđšž"),
+    "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äöüõšž"),
+}
+"""The letters beyond ASCII of an encoding's languages; the first encoding that explains most of a text's wins."""
 _IN_USE = (
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "koi8_r", "cp866",
-    "cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman",
+    "cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874", "cp932", "euc_jp", "gb18030", "big5", "cp949",
+    "cp1252", "cp1250",
 )  # fmt: skip
 """What files of the last decades are in; among all encodings there are, a German word passes for mainframe text."""
 
@@ -66,10 +85,25 @@ def _without_mark(data: bytes) -> str:
 
 
 def _detect(sample: bytes) -> str:
+    """Where bytes beyond ASCII mostly stand alone it is Latin script, told by its letters; else the library tells."""
+    beyond = sum(byte > 127 for byte in sample)
+    in_a_row = sum(one > 127 and after > 127 for one, after in pairwise(sample))
+    if in_a_row < 0.45 * beyond:
+        return max(_LATIN, key=lambda encoding: _fit(sample, encoding))
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, cp_isolation=list(_IN_USE)).best()
     return best.encoding if best else "cp1252"
+
+
+def _fit(sample: bytes, encoding: str) -> float:
+    """The share of the letters beyond ASCII that one language of the encoding explains."""
+    beyond = Counter(
+        letter.lower() for letter in sample.decode(encoding, "replace") if letter > "\x7f" and letter.isalpha()
+    )
+    if not beyond:
+        return 1.0
+    return max(sum(beyond[letter] for letter in language) for language in _LATIN[encoding]) / beyond.total()
 
 
 def looks_like_text(data: bytes) -> bool:

@@ -7,8 +7,8 @@ from lxml import etree
 
 from ragkit.connectors import html
 from ragkit.connectors.builder import Builder
+from ragkit.connectors.container import SAFE_XML, open_zip
 from ragkit.connectors.encoding import decode
-from ragkit.connectors.officezip import SAFE_XML, open_zip
 from ragkit.connectors.source import Source
 from ragkit.errors import Unreadable
 

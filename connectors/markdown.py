@@ -7,8 +7,9 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ragkit.connectors.builder import Builder, clean
+from ragkit.connectors.builder import Builder
 from ragkit.connectors.document import MarkKind
+from ragkit.connectors.plain import clean
 from ragkit.connectors.source import Source
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)

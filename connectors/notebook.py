@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from ragkit.connectors import markdown
-from ragkit.connectors.builder import Builder, clean
+from ragkit.connectors.builder import Builder
+from ragkit.connectors.plain import clean
 from ragkit.connectors.source import Source
 from ragkit.errors import Unreadable
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from ragkit.connectors.builder import Builder
-from ragkit.connectors.officezip import SAFE_XML, open_zip
+from ragkit.connectors.container import SAFE_XML, open_zip
 from ragkit.connectors.source import Source
 from ragkit.errors import Unreadable
 

@@ -1,5 +1,6 @@
 """Which function reads a file: a built-in one, one of an installed package, or yours."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -66,8 +67,11 @@ def parse(uri: str, name: str, data: bytes, *, depth: int = 0) -> Document:
 
 
 def _reader_of_insides(uri: str, depth: int) -> Callable[[Builder, str, bytes], None]:
+    taken: Counter[str] = Counter()
+
     def read_inside(out: Builder, name: str, data: bytes) -> None:
-        child = f"{uri}#{name}"
+        taken[name] += 1
+        child = f"{uri}#{name}" if taken[name] == 1 else f"{uri}#{name}~{taken[name]}"
         try:
             if depth >= MAX_DEPTH:
                 raise Unreadable(f"It lies more than {MAX_DEPTH} files deep inside others.", "Unpack it.")
@@ -82,21 +86,28 @@ def _reader_of_insides(uri: str, depth: int) -> Callable[[Builder, str, bytes], 
 
 def _added(name: str) -> Parser | None:
     ending = PurePosixPath(name).suffix.lower()
-    for added in (*reversed(parsers), *_installed()):
+    for added in (*reversed(parsers), *installed()):
         if ending in added.extensions:
             return added
     return None
 
 
 @cache
-def _installed() -> tuple[Parser, ...]:
+def installed() -> tuple[Parser, ...]:
     """Entry points of other packages; loading one runs its `@ragkit.parser` lines."""
     before = len(parsers)
     for entry in entry_points(group="ragkit.parsers"):
-        entry.load()
-    installed = tuple(parsers[before:])
+        try:
+            entry.load()
+        except Exception as error:
+            package = entry.dist.name if entry.dist else entry.value
+            raise InvalidInput(
+                f"The parser {entry.name!r} of the package {package} cannot be loaded ({error}).",
+                f"Mend or uninstall {package}.",
+            ) from error
+    added = tuple(parsers[before:])
     del parsers[before:]
-    return installed
+    return added
 
 
 def _built_in(format: Format) -> Parse:

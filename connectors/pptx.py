@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ragkit.connectors.builder import Builder
-from ragkit.connectors.docx import describe
-from ragkit.connectors.officezip import comments, open_zip
+from ragkit.connectors.cellvalue import shown
+from ragkit.connectors.container import open_zip
+from ragkit.connectors.failure import Failure
+from ragkit.connectors.office import comments, describe
 from ragkit.connectors.source import Source
 from ragkit.connectors.table import Cell, spread
 from ragkit.errors import import_extra
@@ -19,23 +21,28 @@ _FURNITURE = frozenset((13, 15, 16))
 def parse(source: Source, out: Builder) -> None:
     with open_zip(source.data) as archive:
         deck = import_extra("pptx", "office").Presentation(io.BytesIO(source.data))
-        describe(deck.core_properties, out)
+        describe(archive, deck.core_properties, out)
         for number, slide in enumerate(deck.slides, 1):
             title = slide.shapes.title
             label = " ".join(title.text_frame.text.split()) if title is not None else ""
             out.separate()
             with out.mark("slide", label=label, number=number):
-                _slide(slide, title, out)
+                _slide(slide, title, f"{source.uri}#slide {number}", out)
                 for comment in comments(archive, str(slide.part.partname).lstrip("/")):
                     out.block(comment)
 
 
-def _slide(slide: Any, title: Any, out: Builder) -> None:
+def _slide(slide: Any, title: Any, place: str, out: Builder) -> None:
     if title is not None:
         out.heading(title.text_frame.text, 1)
     for shape in _in_order(slide.shapes):
         if title is None or shape.shape_id != title.shape_id:
-            _shape(shape, out)
+            try:
+                _shape(shape, out)
+            except (ValueError, KeyError, AttributeError, NotImplementedError) as error:
+                out.failures.append(
+                    Failure(f"{place}: {shape.name}", f"It cannot be read: {error}.", "Show its data as a table, too.")
+                )
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
         notes = slide.notes_slide.notes_text_frame.text.strip()
         if notes:
@@ -97,4 +104,4 @@ def _chart(chart: Any, out: Builder) -> None:
 
 
 def _figure(values: list[Any], at: int) -> str:
-    return f"{values[at]:g}" if at < len(values) and values[at] is not None else ""
+    return shown(values[at]) if at < len(values) else ""

@@ -6,14 +6,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, Queue
+from queue import Queue
 from typing import IO, Any
 
 from ragkit.connectors.connector import Connector, Item
 from ragkit.connectors.document import Document
 from ragkit.connectors.failure import Failure
-from ragkit.connectors.parser import parsers
+from ragkit.connectors.parser import installed, parsers
 from ragkit.connectors.place import connect
 from ragkit.connectors.worker import receive, send
 from ragkit.errors import InvalidInput, RagkitError
@@ -21,7 +22,9 @@ from ragkit.errors import InvalidInput, RagkitError
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_MEMORY = 2_000_000_000
 _AHEAD = 4
-"""Answers that may wait, a worker: enough to keep it busy, too few to fill the memory."""
+"""Items under way, a worker: enough to keep it busy, too few to fill the memory."""
+_START = 30.0
+"""Seconds that a process may take to start, however little a file may take."""
 
 
 def read(
@@ -39,6 +42,7 @@ def read(
     seconds and `memory` bytes; `workers` defaults to the number of cores.
     """
     connector = connect(source) if isinstance(source, str | Path) else source
+    installed()
     count = cores() if workers is None else workers
     if count < 1 or timeout <= 0 or memory < 1:
         raise InvalidInput("Reading needs at least one worker, some time and some memory.", "Leave out what is 0.")
@@ -63,85 +67,93 @@ def flat(answer: Document | Failure) -> Iterator[Document | Failure]:
 
 
 class _Reading:
-    """One call of `read`: a thread for each worker process hands it one item at a time."""
+    """One call of `read`: the caller's own thread scans, and a thread for each worker process hands it items."""
 
     def __init__(
         self, connector: Connector, items: Iterator[Item | Failure], workers: int, timeout: float, memory: int
     ) -> None:
         self.items, self.timeout, self.memory = items, timeout, memory
         self.setup = {"code": _pickled(connector), "memory": memory}
-        self.answers: Queue[Document | Failure | BaseException | None] = Queue(maxsize=_AHEAD * workers)
-        self.taking = threading.Lock()
-        self.stopped = False
+        self.tasks: Queue[Item | None] = Queue()
+        self.answers: Queue[Document | Failure | BaseException] = Queue()
+        self.most = _AHEAD * workers
         self.workers: set[_Worker] = set()
         self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
 
     def run(self) -> Iterator[Document | Failure]:
-        running = len(self.threads)
+        """Take items while few are under way, then wait for an answer, and so on."""
+        under_way = 0
+        scanning = True
         try:
             for thread in self.threads:
                 thread.start()
-            while running:
-                answer = self.answers.get()
-                if answer is None:
-                    running -= 1
-                elif isinstance(answer, BaseException):
-                    raise answer
-                else:
+            while scanning or under_way:
+                if scanning and under_way < self.most:
+                    item = next(self.items, None)
+                    if item is None:
+                        scanning = False
+                    elif isinstance(item, Failure):
+                        yield item
+                    else:
+                        self.tasks.put(item)
+                        under_way += 1
+                    if self.answers.empty():
+                        continue
+                if under_way:
+                    answer = self.answers.get()
+                    under_way -= 1
+                    if isinstance(answer, BaseException):
+                        raise answer
                     yield from flat(answer)
         finally:
             self._stop()
 
     def _stop(self) -> None:
-        self.stopped = True
+        for _ in self.threads:
+            self.tasks.put(None)
         while any(thread.is_alive() for thread in self.threads):
             for worker in list(self.workers):
                 worker.kill()
-            try:  # a thread may be waiting for room
-                self.answers.get(timeout=0.01)
-            except Empty:
-                continue
+            for thread in self.threads:
+                thread.join(0.01)
 
     def _work(self) -> None:
         worker: _Worker | None = None
-        try:
-            while (item := self._next()) is not None:
-                if isinstance(item, Failure):
-                    self.answers.put(item)
-                    continue
+        while (item := self.tasks.get()) is not None:
+            try:
                 if worker is None or worker.dead:
-                    worker = _Worker(self.setup)
+                    worker = _Worker()
                     self.workers.add(worker)
+                    worker.start(self.setup, self.timeout)
                 self.answers.put(worker.read(item, self.timeout, self.memory))
-        except BaseException as error:  # of the scan, or of starting a worker: raised where the user waits
-            self.answers.put(error)
-        finally:
-            if worker is not None:
-                worker.end()
-            self.answers.put(None)
-
-    def _next(self) -> Item | Failure | None:
-        with self.taking:
-            return None if self.stopped else next(self.items, None)
+            except BaseException as error:  # of starting a worker: raised where the user waits
+                self.answers.put(error)
+        if worker is not None:
+            worker.end()
 
 
 class _Worker:
     """One process. It is dead after it crashed or was killed, and must then be replaced."""
 
-    def __init__(self, setup: dict[str, Any]) -> None:
-        start = f"import sys; sys.path[:] = {sys.path!r}; from ragkit.connectors.worker import main; main()"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=-1
-        )
+    def __init__(self) -> None:
+        path = [str(place) for place in sys.path]
+        code = f"import sys; sys.path[:] = {path!r}; from ragkit.connectors.worker import main; main()"
+        self.process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.dead = False
         self._late = threading.Event()
+
+    def start(self, setup: dict[str, Any], timeout: float) -> None:
+        """Hand over the connector and the limits, and wait until the process is ready."""
         try:
-            send(self._requests, setup)
-            problem = receive(self._answers)
+            with self._watched(max(timeout, _START)):
+                send(self._requests, setup)
+                problem = receive(self._answers)
         except (OSError, EOFError) as error:
             self.end()
             raise RagkitError(
-                "A process for reading could not be started.", "What it printed above says why; is memory left?"
+                "A process for reading could not be started"
+                f"{f' within {max(timeout, _START):g} seconds' if self._late.is_set() else ''}.",
+                "See what it printed above. Is memory left? Does importing your connector wait for something?",
             ) from error
         if problem:
             self.end()
@@ -161,15 +173,11 @@ class _Worker:
         return self.process.stdout
 
     def read(self, item: Item, timeout: float, memory: int) -> Document | Failure:
-        self._late.clear()
-        watch = threading.Timer(timeout, self._too_late)
-        watch.start()
         try:
-            send(self._requests, item)
-            answer: Document | Failure = receive(self._answers)
-            return answer
+            with self._watched(timeout):
+                send(self._requests, item)
+                answer: Document | Failure = receive(self._answers)
         except (OSError, EOFError):
-            watch.cancel()
             self.end()
             if self._late.is_set():
                 return Failure(
@@ -183,8 +191,19 @@ class _Worker:
                 f"{memory / 1e6:,.0f} MB of memory.",
                 "The file may be damaged: open it in its own program and save it again, or split it.",
             )
+        self.dead = self._late.is_set()  # killed just after it answered: good for this file, but for no other
+        return answer
+
+    @contextmanager
+    def _watched(self, seconds: float) -> Iterator[None]:
+        self._late.clear()
+        watch = threading.Timer(seconds, self._too_late)
+        watch.start()
+        try:
+            yield
         finally:
             watch.cancel()
+            watch.join()
 
     def _too_late(self) -> None:
         self._late.set()

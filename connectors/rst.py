@@ -6,7 +6,8 @@ Nothing is included or fetched: `include` and `raw` directives are off.
 import re
 from typing import Any
 
-from ragkit.connectors.builder import Builder, clean
+from ragkit.connectors.builder import Builder
+from ragkit.connectors.plain import clean
 from ragkit.connectors.source import Source
 
 _UNDERLINE = re.compile(r"^([!-/:-@\[-`{-~])\1{2,}\s*$")

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import Any
 
-from ragkit.connectors.builder import Builder, clean
+from ragkit.connectors.builder import Builder
+from ragkit.connectors.plain import clean
 from ragkit.connectors.source import Source
 
 _NAMES = ("Token.Name.Function", "Token.Name.Class")

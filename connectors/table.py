@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import NamedTuple
 
 from ragkit.connectors.builder import Builder
@@ -21,7 +22,7 @@ def parse(source: Source, out: Builder) -> None:
     csv.field_size_limit(_LONGEST_FIELD)
     delimiter = "\t" if source.media_type == TSV.media_type else _delimiter(text)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    write_table([[" ".join(cell.split()) for cell in row] for row in rows], out)
+    write_table(([" ".join(cell.split()) for cell in row] for row in rows), out)
 
 
 def _delimiter(text: str) -> str:
@@ -37,14 +38,16 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def write_table(rows: Sequence[Sequence[str]], out: Builder) -> None:
+def write_table(rows: Iterable[Sequence[str]], out: Builder) -> None:
     """With a header each row is read on its own: every value has its header before it."""
-    rows = [row for row in rows if any(row)]
-    if not has_header(rows):
-        out.table(rows)
+    filled = (row for row in rows if any(row))
+    first = list(islice(filled, 2))
+    if not has_header(first):
+        out.table(chain(first, filled))
         return
-    header = rows[0]
-    out.table([header] + [[_named(header, at, value) for at, value in enumerate(row) if value] for row in rows[1:]])
+    header = first[0]
+    named = ([_named(header, at, value) for at, value in enumerate(row) if value] for row in chain(first[1:], filled))
+    out.table(chain([header], named))
 
 
 def _named(header: Sequence[str], at: int, value: str) -> str:

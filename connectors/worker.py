@@ -13,6 +13,7 @@ import threading
 from queue import SimpleQueue
 from typing import IO, Any
 
+from ragkit.connectors.document import Document
 from ragkit.connectors.failure import explain
 
 _LENGTH = struct.Struct("!Q")
@@ -44,6 +45,9 @@ def limit_memory(size: int) -> None:
         return
     import resource
 
+    if sys.platform == "darwin":
+        return  # it refuses any limit on the address space
+
     # Linux counts only what a process writes to in RLIMIT_DATA; other systems know the address space alone.
     kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
     _, hard = resource.getrlimit(kind)
@@ -71,7 +75,10 @@ def _serve(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:
 
 def _answer(connector: Any, item: Any, answers: IO[bytes]) -> None:
     try:
-        send(answers, connector.read(item))
+        document = connector.read(item)
+        if not isinstance(document, Document):
+            raise TypeError(f"{type(connector).__name__}.read gave {type(document).__name__}, not a Document")
+        send(answers, document)
     except MemoryError as error:
         gc.collect()
         send(answers, explain(item.uri, error))
@@ -91,12 +98,24 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a parser prints must not get between the frames
     pipe = os.fdopen(os.dup(0), "rb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # nor may a program that it starts read them
+    _die_with_parent()
     threading.Thread(target=_serve_or_die, args=(requests, answers), daemon=True).start()
     try:
         while True:
             requests.put(receive(pipe))
     except EOFError:
         os._exit(0)  # the parent is gone or has no more use for us, however busy a parser may be
+
+
+def _die_with_parent() -> None:
+    """Even while a parser holds the interpreter's lock, so that no thread of ours could see the pipe close."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        set_signal_at_parents_death = 1
+        ctypes.CDLL(None).prctl(set_signal_at_parents_death, signal.SIGKILL)
 
 
 def _serve_or_die(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:

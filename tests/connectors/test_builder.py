@@ -2,7 +2,8 @@ import datetime
 
 import pytest
 
-from ragkit.connectors.builder import Builder, clean, plain
+from ragkit.connectors.builder import Builder
+from ragkit.connectors.plain import clean, plain
 
 
 def test_a_mark_begins_at_its_first_character_not_at_the_gap_before() -> None:

@@ -18,6 +18,29 @@ def test_a_declared_encoding_is_used_when_it_fits_and_ignored_when_it_does_not()
     assert decode("Größe".encode("latin-1"), "no-such-encoding").text == "Größe"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "El señor compró niños y años de música más allá del río."),
+        ("cp1252", "A informação não está à disposição das organizações."),
+        ("cp1252", "Året var svårt för både små och större företag på ön."),
+        ("cp1252", "L’été dernier, où que l’on fût, le cœur n’y était guère: ça ira."),
+        ("cp1252", "Prix: 5 € – “naïve” £3, 10 µm, 25 °C ± 3"),
+        ("cp1252", "Blåbærgrød på øen er kærlighed."),
+        ("cp1250", "Zażółć gęślą jaźń, proszę państwa, i idź dalej."),
+        ("cp1250", "Příliš žluťoučký kůň úpěl ďábelské ódy."),
+        ("cp1250", "Árvíztűrő tükörfúrógép és hűvös őszi idő."),
+        ("cp1254", "Işığı söndür, çünkü güneş doğuyor, şimdi gel."),
+        ("cp1251", "Съешь же ещё этих мягких французских булок да выпей чаю."),
+        ("koi8_r", "Съешь же ещё этих мягких французских булок да выпей чаю."),
+        ("cp1253", "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία του κόσμου."),
+    ],
+)
+def test_letters_are_those_of_the_language(encoding: str, text: str) -> None:
+    for length in (1, 12):
+        assert decode((text * length).encode(encoding)).text == text * length
+
+
 def test_older_encodings_are_detected() -> None:
     german = "Die Größe der Straße überrascht, während Füße müde werden. " * 5
     japanese = "名前,年齢,住所\r\n佐藤太郎,30,東京\r\n三木英子,25,大阪\r\n髙橋淳,35,名古屋\r\n"

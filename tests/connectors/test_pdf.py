@@ -54,6 +54,17 @@ def test_lines_become_paragraphs_and_hyphens_at_line_ends_are_mended() -> None:
     )
 
 
+def test_a_hyphen_at_a_line_end_stays_where_the_document_shows_that_it_is_one() -> None:
+    page = lines(
+        "The space is of a high dimension, and dimensional arguments hold in it for the high-",
+        "dimensional case, with pre- and post-processing that is left for the next step, in pre-",
+        "and post-war times alike, which ends this example.",
+    )
+    text = read(pdf(page)).text
+    assert "for the high-dimensional case" in text
+    assert "in pre- and post-war times" in text
+
+
 def test_running_heads_and_page_numbers_are_left_out_and_named() -> None:
     pages = [
         [(72, 800, "Annual report 2026"), *lines(f"Body of page {word}."), (280, 30, f"Page {at} of 4")]
@@ -62,6 +73,27 @@ def test_running_heads_and_page_numbers_are_left_out_and_named() -> None:
     document = read(pdf(*pages))
     assert marked(document, "page") == [f"Body of page {word}." for word in ("one", "two", "three", "four")]
     assert document.metadata["running_heads"] == ["Annual report 2026", "Page 1 of 4"]
+
+
+def test_figures_and_clauses_at_the_edges_of_pages_are_no_running_heads() -> None:
+    pages = []
+    for at in range(6):
+        rows = [[(72.0, 780 - row * 14.0, f"2026-01-{at * 4 + row + 1:02d}"), (300.0, 780 - row * 14.0, f"{(at * 7 + row) * 311}.50")]
+                for row in range(4)]  # fmt: skip
+        pages.append([cell for row in rows for cell in row] + lines(f"Clause {at * 3}. See section {at}.", top=60))
+    text = read(pdf(*pages)).text
+    for at in range(6):
+        assert f"Clause {at * 3}." in text
+        for row in range(4):
+            assert f"2026-01-{at * 4 + row + 1:02d} | {(at * 7 + row) * 311}.50" in text
+
+
+def test_the_head_of_a_table_that_goes_on_is_kept_once() -> None:
+    head = [(72.0, 780.0, "Date"), (300.0, 780.0, "Amount")]
+    rows = [[(72.0, 766 - row * 14.0, f"day {row * 7 + at}"), (300.0, 766 - row * 14.0, f"{at}{row}.00")]
+            for at in range(4) for row in range(3)]  # fmt: skip
+    pages = [head + [cell for row in rows[at * 3 : at * 3 + 3] for cell in row] for at in range(4)]
+    assert read(pdf(*pages)).text.count("Date | Amount") == 1
 
 
 def test_what_recurs_on_two_pages_only_is_kept() -> None:

@@ -213,6 +213,23 @@ def test_a_connector_that_cannot_be_handed_on_says_so(tree: Tree) -> None:
         read(Locked())
 
 
+def test_reading_does_not_run_far_ahead_of_who_takes_the_documents(tree: Tree) -> None:
+    folder = Folder(tree({f"{at}.txt": "Words." for at in range(200)}))
+    taken = 0
+
+    def scan() -> Iterator[Item | Failure]:
+        nonlocal taken
+        for item in folder.scan():
+            taken += 1
+            yield item
+
+    reading = read(folder, scan(), workers=2)
+    next(reading)
+    time.sleep(1)
+    assert 2 <= taken < 20
+    assert len(list(reading)) == 199
+
+
 def test_stopping_early_ends_every_process(tree: Tree) -> None:
     root = tree({f"{at}.txt": "Words." for at in range(200)})
     reading = read(root, workers=2)

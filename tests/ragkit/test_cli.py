@@ -1,8 +1,11 @@
 """The command line as its users meet it: a process with two streams and an exit code."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +89,36 @@ def test_names_in_documents_cannot_paint_the_terminal(tree: Tree) -> None:
     done = run("read", str(tree({"a[bold red]\x1b[31m.md": "# [red]x[/]\x1b[2J"})))
     assert "\x1b" not in done.stdout + done.stderr
     assert "[bold red]" in done.stdout
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(tree: Tree) -> None:
+    root = tree({f"{at}.txt": "Words. " * 20_000 for at in range(10)})
+    command = [sys.executable, "-m", "ragkit", "read", str(root), "--text"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 0
+    assert b"Traceback" not in errors
+    assert b"BrokenPipe" not in errors
+
+
+def test_ctrl_c_ends_it_with_a_word_and_leaves_no_process(tree: Tree) -> None:
+    root = tree({f"{at}.txt": "Words. " * 1000 for at in range(3000)})
+    command = [sys.executable, "-m", "ragkit", "read", str(root), "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        time.sleep(1.5)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the readers, too
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "ragkit: stopped"
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
 
 
 def test_init_and_domains(tmp_path: Path) -> None:

@@ -53,3 +53,19 @@ def test_a_file_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(InvalidInput, match="is a file"):
         ragkit.open(tmp_path / "a.txt")
+
+
+def test_a_file_that_cannot_be_written_whole_is_not_written_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = ragkit.open(tmp_path)
+    before = (tmp_path / "ragkit.toml").read_text()
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        workspace.add_domain("finance")
+    assert (tmp_path / "ragkit.toml").read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["ragkit.toml"]

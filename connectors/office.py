@@ -1,37 +1,26 @@
-"""What Office files have in common: a ZIP of XML parts, which may be a bomb, and comments beside the text."""
+"""What Office files keep beside their text: title, author and dates, and the reviewers' comments."""
 
-import io
 import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 from lxml import etree
 
-from ragkit.errors import Unreadable
-
-MAX_UNPACKED = 500_000_000
-MAX_MEMBERS = 10_000
-_RATIO = 500
-_SMALL = 10_000_000
-
-SAFE_XML = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=True)
-"""No entity is expanded and nothing is fetched, whatever a file asks for."""
+from ragkit.connectors.builder import Builder
+from ragkit.connectors.container import SAFE_XML
 
 
-def open_zip(data: bytes) -> zipfile.ZipFile:
-    """A ZIP that stays within limits when unpacked, by what its own directory says."""
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    members = archive.infolist()
-    size = sum(member.file_size for member in members)
-    if len(members) > MAX_MEMBERS or size > MAX_UNPACKED or (size > _SMALL and size > _RATIO * len(data)):
-        raise Unreadable(
-            f"It would unpack to {len(members):,} files with {size / 1e6:,.0f} MB, more than is let in "
-            f"({MAX_MEMBERS:,} files, {MAX_UNPACKED / 1e6:,.0f} MB, {_RATIO} times the packed size): "
-            "that is what a ZIP bomb looks like.",
-            "If you trust it, unpack it yourself and ingest the files.",
-        )
-    return archive
+def describe(archive: zipfile.ZipFile, properties: Any, out: Builder) -> None:
+    """Title, author and dates, if the file has any: where it has not, the libraries make some up."""
+    if not any(name.lower().endswith("core.xml") for name in archive.namelist()):
+        return
+    out.title = properties.title or ""
+    for name in ("author", "subject", "keywords", "category", "created", "modified"):
+        value = getattr(properties, name, None)
+        if value:
+            out.metadata[name] = value
 
 
 def comments(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
