@@ -39,5 +39,5 @@ def parse(source: Source, out: Builder) -> None:
                 continue
             path = posixpath.normpath(posixpath.join(posixpath.dirname(place), unquote(item.get("href", ""))))
             if path in book.namelist():
-                html.write(decode(book.read(path)).text, out)
+                html.write(decode(book.read(path)).text, out, part=True)
         out.title = (title.text or "") if title is not None else ""

@@ -1,6 +1,7 @@
 """A folder of files (or one file) as a connector."""
 
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from ragkit.connectors.connector import Item
 from ragkit.connectors.document import Document
 from ragkit.connectors.failure import Failure, explain
 from ragkit.connectors.formats import by_name, holds_no_text
-from ragkit.errors import NotFound, Unreadable
+from ragkit.errors import InvalidInput, NotFound, Unreadable
 
 IGNORE_FILES = (".gitignore", ".ragkitignore")
 """Read in every folder from the root down; the later file and the deeper folder have the last word, as in git."""
@@ -49,8 +50,8 @@ class Folder:
         self.root = place.parent if self.only else place
         self.max_bytes = max_bytes
         self.skipped: Counter[str] = Counter()
-        self._include = GitIgnoreSpec.from_lines(include) if include else None
-        self._exclude = GitIgnoreSpec.from_lines(exclude)
+        self._include = _patterns(include, "include") if include else None
+        self._exclude = _patterns(exclude, "exclude")
 
     def scan(self) -> Iterator[Item | Failure]:
         """In the order in which the file system lists them; no list of all paths is held."""
@@ -58,7 +59,7 @@ class Folder:
         if self.only:
             yield from self._item(self.only, self.root / self.only)
         else:
-            yield from self._scan("", ())
+            yield from self._scan()
 
     def read(self, item: Item) -> Document:
         from ragkit.connectors.parser import parse
@@ -83,17 +84,51 @@ class Folder:
                 )
             return file.read(self.max_bytes + 1)
 
-    def _scan(self, folder: str, specs: _Specs) -> Iterator[Item | Failure]:
+    def _scan(self) -> Iterator[Item | Failure]:
+        """Folder by folder, without recursion: what hostile archives unpack to is nested a thousand deep."""
+        due: list[tuple[str, _Specs]] = [("", ())]
+        while due:
+            folder, specs = due.pop()
+            try:
+                entries = os.scandir(self.root / folder)
+            except OSError as error:
+                yield explain(folder or ".", error)
+                continue
+            with entries:
+                own: list[tuple[str, GitIgnoreSpec]] = []
+                for name in reversed(IGNORE_FILES):  # this folder's own, the one with the last word first
+                    yield from self._read_ignore_file(folder, name, own)
+                specs = (*own, *specs)
+                for entry in entries:
+                    uri = f"{folder}/{entry.name}" if folder else entry.name
+                    if self._is_folder_to_scan(entry, uri, specs):
+                        due.append((uri, specs))
+                    else:
+                        yield from self._entry(entry, uri, specs)
+
+    def _read_ignore_file(
+        self, folder: str, name: str, specs: list[tuple[str, GitIgnoreSpec]]
+    ) -> Iterator[Item | Failure]:
+        uri = f"{folder}/{name}" if folder else name
         try:
-            entries = os.scandir(self.root / folder)
-        except OSError as error:
-            yield explain(folder or ".", error)
+            text = (self.root / uri).read_text("utf-8", "replace")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return
-        with entries:
-            specs = (*self._ignore_specs(folder), *specs)
-            for entry in entries:
-                uri = f"{folder}/{entry.name}" if folder else entry.name
-                yield from self._entry(entry, uri, specs)
+        except OSError as error:
+            yield explain(uri, error)
+            return
+        try:
+            specs.append((folder, GitIgnoreSpec.from_lines(text.splitlines())))
+        except (ValueError, re.error):
+            specs.append((folder, GitIgnoreSpec.from_lines(filter(_is_pattern, text.splitlines()))))
+
+    def _is_folder_to_scan(self, entry: os.DirEntry[str], uri: str, specs: _Specs) -> bool:
+        return (
+            entry.is_dir(follow_symlinks=False)
+            and not entry.name.startswith(".")
+            and not _ignored(uri, True, specs)
+            and not self._exclude.match_file(uri + "/")
+        )
 
     def _entry(self, entry: os.DirEntry[str], uri: str, specs: _Specs) -> Iterator[Item | Failure]:
         try:
@@ -107,8 +142,6 @@ class Folder:
             self.skipped["hidden"] += 1
         elif _ignored(uri, is_folder, specs) or self._exclude.match_file(uri + "/" * is_folder):
             self.skipped["ignored"] += 1
-        elif is_folder:
-            yield from self._scan(uri, specs)
         elif entry.is_symlink():
             yield from self._link(uri, Path(entry.path))
         elif not entry.is_file(follow_symlinks=False):
@@ -150,14 +183,23 @@ class Folder:
         fingerprint = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
         yield Item(uri, fingerprint, media_type, status.st_size)
 
-    def _ignore_specs(self, folder: str) -> _Specs:
-        """This folder's own ignore files, the one with the last word first."""
-        specs = []
-        for name in reversed(IGNORE_FILES):
-            path = self.root / folder / name
-            if path.is_file():
-                specs.append((folder, GitIgnoreSpec.from_lines(path.read_text("utf-8", "replace").splitlines())))
-        return tuple(specs)
+
+def _patterns(lines: Iterable[str], name: str) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{name}={lines!r} holds a pattern that is none: {error}.", "Write it as in a .gitignore."
+        ) from error
+
+
+def _is_pattern(line: str) -> bool:
+    """Git passes over what it cannot read as a pattern."""
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def _ignored(uri: str, is_folder: bool, specs: _Specs) -> bool:

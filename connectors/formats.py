@@ -109,9 +109,10 @@ def detect(data: bytes, name: str) -> Format:
             f"Its bytes are neither text nor a format that ragkit reads{_named_so(named)}.",
             "Check that the file is complete, convert it (PDF, DOCX, HTML and text work best), or add a parser for it.",
         )
-    if named in (None, TEXT) or named in _BINARY or named is XML:
-        return _by_text(data) or (XML if named is XML else CSV if named is XLS else TEXT)
-    assert named is not None
+    if named is None or named in _BINARY:
+        return _by_text(data) or (CSV if named is XLS else TEXT)
+    if named in (TEXT, XML, JSON, JSONL, CSV, TSV):
+        return _by_text(data) or named
     return named
 
 

@@ -18,12 +18,12 @@ _NEVER = (
     "script, style, noscript, template, svg, iframe, object, canvas, audio, video, head, "
     "[hidden], [aria-hidden=true], [style*='display:none'], [style*='display: none'], [style*='visibility:hidden']"
 )
-_NEVER_CONTENT = (
-    "nav, button, select, dialog, [role=navigation], [role=search], [role=menu], [role=menubar], [role=dialog]"
-)
+_NEVER_CONTENT = "nav, select, dialog, [role=navigation], [role=search], [role=menu], [role=menubar], [role=dialog]"
 _AROUND = "footer, aside, [role=banner], [role=contentinfo], [role=complementary]"
 """Not content where the page says nothing of where its content is; inside what it declares as such they may be."""
-_MAIN = "main, [role=main], article, #content, #main, #mw-content-text"
+_MAIN = ("main", "[role=main]", "article", "#mw-content-text", "#content", "#main")
+"""What a page declares as its content, if it does so once: of several articles each is some of it."""
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LINES = frozenset(
     [
         "address",
@@ -65,10 +65,11 @@ def parse(source: Source, out: Builder) -> None:
     write(source.text(declared[1].decode("ascii") if declared else ""), out)
 
 
-def write(html: str, out: Builder) -> None:
-    """A page into a builder, also as a part of another document (a mail's body, a book's chapter)."""
+def write(html: str, out: Builder, *, part: bool = False) -> None:
+    """A page into a builder; as a part of another document (a mail's body, a book's chapter) it has no say on that."""
     tree = LexborHTMLParser(html)
-    _describe(tree, out)
+    if not part:
+        _describe(tree, out)
     body = tree.body or tree.root
     if body is None:
         return
@@ -80,7 +81,7 @@ def write(html: str, out: Builder) -> None:
 def plain_text(html: str) -> str:
     """The words of a scrap of HTML, as in a feed's entries."""
     out = Builder()
-    write(html, out)
+    write(html, out, part=True)
     return out.build("").text
 
 
@@ -109,15 +110,29 @@ def _content(body: LexborNode) -> LexborNode:
     """The part that the page declares as its content, if most of the text is there; else all but what is around it."""
     everything = len(body.text())
     _drop(body, _NEVER_CONTENT)
-    declared = [node for node in body.css(_MAIN) if len(node.text()) > 0.5 * len(body.text())]
-    if declared:
-        return min(declared, key=lambda node: len(node.text()))
-    if len(body.text()) > 0.1 * everything:  # else the page is all navigation, and what is left is its content
+    for button in body.css("button"):  # but a question that unfolds its answer is a heading with a button in it
+        if not _within(button, _HEADINGS | {"summary", "dt"}):
+            button.decompose()
+    left = len(body.text())
+    for selector in _MAIN:
+        declared = body.css(selector)
+        if len(declared) == 1 and len(declared[0].text()) > 0.5 * left:
+            return declared[0]
+    if left > 0.1 * everything:  # else the page is all navigation, and what is left is its content
         _drop(body, _AROUND)
         for header in body.css("header"):  # one without a heading is the page's, and holds its logo
-            if header.css_first("h1, h2") is None:
+            if header.css_first(", ".join(sorted(_HEADINGS))) is None:
                 header.decompose()
     return body
+
+
+def _within(node: LexborNode, tags: frozenset[str]) -> bool:
+    above = node.parent
+    while above is not None:
+        if above.tag in tags:
+            return True
+        above = above.parent
+    return False
 
 
 class _Page:
@@ -148,9 +163,9 @@ class _Page:
             self.end_line("\n" if "".join(self.inline).strip() else "\n\n")
         elif tag == "img":
             self.inline.append(f" {node.attributes.get('alt') or ''} ")
-        elif tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+        elif tag in _HEADINGS:
             self.end_line()
-            self.out.heading(node.text(separator="") or "", int(tag[1]))
+            self.out.heading(_words(node), int(tag[1]))
         elif tag == "table" and _is_data(node):
             self.end_line()
             self.out.table(_rows(node))

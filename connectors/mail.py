@@ -1,8 +1,8 @@
 """Mail: headers to metadata, subject as heading, body as text; attachments and a mailbox's mails as children."""
 
 import re
+from collections.abc import Iterable, Iterator
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -13,32 +13,55 @@ from ragkit.connectors.formats import MBOX
 from ragkit.connectors.source import Source
 
 _HEADERS = ("from", "to", "cc", "bcc", "reply-to", "message-id", "in-reply-to")
+_SIGNATURES = frozenset(
+    ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "text/x-vcard")
+)
+_LONG_HEADER = 10_000
 _MAIL_STARTS = re.compile(rb"(?m)^From .*\r?\n(?=[\w-]+:)")
 
 
 def parse(source: Source, out: Builder) -> None:
-    if source.media_type != MBOX.media_type:
-        _mail(source.data, source, out)
-        return
-    mails = _MAIL_STARTS.split(source.data)[1:]
+    mails = _MAIL_STARTS.split(source.data)[1:] if source.media_type == MBOX.media_type else []
+    if not mails:
+        _mail(source, out)
     for number, mail in enumerate(mails, 1):
         source.read_inside(out, f"{number}.eml", re.sub(rb"(?m)^>(>*From )", rb"\1", mail))
 
 
-def _mail(data: bytes, source: Source, out: Builder) -> None:
-    message: Any = message_from_bytes(data, policy=policy.default)
+def _mail(source: Source, out: Builder) -> None:
+    message: Any = message_from_bytes(source.data, policy=policy.default)
     _headers(message, out)
     out.heading(out.title, 1)
-    body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
-    if body is not None:
-        text = _text(body)
-        if body.get_content_type() == "text/html":
-            title = out.title
-            html.write(text, out)
-            out.title = title
-        else:
-            out.block(text)
-    _attachments(message, source, out)
+    parts = list(_parts(message))
+    bodies = [part for part in parts if not _is_attached(part)]
+    for kind in ("text/plain", "text/html"):
+        texts = [text for part in bodies if part.get_content_type() == kind and (text := _text(part)).strip()]
+        for text in texts:
+            if kind == "text/html":
+                html.write(text, out, part=True)
+            else:
+                out.block(text)
+        if texts:
+            break
+    _attachments([part for part in parts if _is_attached(part)], source, out)
+
+
+def _parts(message: Any) -> Iterator[Any]:
+    """The leaves, however programs nest them; a mail in the mail is a leaf."""
+    if message.get_content_maintype() == "multipart" and isinstance(message.get_payload(), list):
+        for part in message.get_payload():
+            yield from _parts(part)
+    else:
+        yield message
+
+
+def _is_attached(part: Any) -> bool:
+    kind = part.get_content_type()
+    return kind not in ("text/plain", "text/html") or bool(part.get_filename()) or _disposition(part) == "attachment"
+
+
+def _disposition(part: Any) -> str:
+    return str(part.get("content-disposition", "")).partition(";")[0].strip().lower()
 
 
 def _headers(message: Any, out: Builder) -> None:
@@ -55,10 +78,12 @@ def _headers(message: Any, out: Builder) -> None:
 
 
 def _header(message: Any, name: str) -> str:
+    raw = next((value for key, value in message.raw_items() if key.lower() == name), "")
+    if len(raw) > _LONG_HEADER:  # the library's parser of addresses takes minutes over some
+        return " ".join(str(raw).split())
     try:
         return " ".join(str(message.get(name, "")).split())
     except (ValueError, IndexError, AttributeError, TypeError):  # the header parser trips over malformed ones
-        raw = next((value for key, value in message.raw_items() if key.lower() == name), "")
         return " ".join(str(raw).split())
 
 
@@ -68,13 +93,12 @@ def _text(part: Any) -> str:
     return decode(payload, declared).text if isinstance(payload, bytes) else str(part.get_payload())
 
 
-def _attachments(message: Any, source: Source, out: Builder) -> None:
-    attached = message.iter_attachments() if message.get_content_maintype() == "multipart" else ()
-    for number, part in enumerate(attached, 1):
-        name = part.get_filename() or f"attachment-{number}"
-        if part.get_content_type() == "message/rfc822":
+def _attachments(parts: Iterable[Any], source: Source, out: Builder) -> None:
+    for number, part in enumerate(parts, 1):
+        kind = part.get_content_type()
+        if kind == "message/rfc822":
             source.read_inside(out, f"{number}.eml", part.get_payload(0).as_bytes())
-        elif part.get_content_maintype() not in ("image", "audio", "video", "multipart"):
+        elif part.get_content_maintype() not in ("image", "audio", "video", "multipart") and kind not in _SIGNATURES:
             content = part.get_payload(decode=True)
             if content:
-                source.read_inside(out, name, content)
+                source.read_inside(out, part.get_filename() or f"attachment-{number}", content)

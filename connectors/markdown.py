@@ -2,6 +2,7 @@
 
 import re
 from itertools import accumulate
+from typing import Any
 
 import yaml
 from markdown_it import MarkdownIt
@@ -24,6 +25,15 @@ _KINDS: dict[str, MarkKind] = {
 _READ = MarkdownIt("commonmark").enable("table")
 
 
+class _NoAliases(yaml.SafeLoader):
+    """Without references from one place to another, by which a few lines can stand for gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("front matter has no use for aliases")
+        return super().compose_node(parent, index)
+
+
 def parse(source: Source, out: Builder) -> None:
     text = clean(source.text())
     front = _FRONT_MATTER.match(text)
@@ -35,8 +45,8 @@ def parse(source: Source, out: Builder) -> None:
 def take_front_matter(block: str, out: Builder) -> bool:
     """The block's fields as metadata; False when it is no YAML mapping, and so part of the text."""
     try:
-        fields = yaml.safe_load(block)
-    except yaml.YAMLError:
+        fields = yaml.load(block, _NoAliases)  # noqa: S506  it is a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError):
         return False
     if not isinstance(fields, dict):
         return False

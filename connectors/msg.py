@@ -20,9 +20,7 @@ def parse(source: Source, out: Builder) -> None:
     if message.body:
         out.block(message.body)
     elif message.html_body:
-        title = out.title
-        html.write(message.html_body, out)
-        out.title = title
+        html.write(message.html_body, out, part=True)
     for number, attachment in enumerate(message.attachments, 1):
         content = attachment.file_bytes
         if content:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ragkit.connectors.connector import Connector
 from ragkit.connectors.folder import Folder
-from ragkit.errors import InvalidInput
+from ragkit.errors import InvalidInput, NotFound
 
 Connect = Callable[[str], Connector]
 ConnectT = TypeVar("ConnectT", bound=Connect)
@@ -30,6 +30,8 @@ def connector(scheme: str) -> Callable[[ConnectT], ConnectT]:
 
 def connect(place: str | Path) -> Connector:
     """The connector for a path, or for `scheme:rest` when a connector of that name was added or is installed."""
+    if not str(place):
+        raise InvalidInput("There is no path to read from.", "Name a folder or a file.")
     scheme, colon, rest = str(place).partition(":")
     if colon and not isinstance(place, Path):
         if scheme in connectors:
@@ -37,4 +39,9 @@ def connect(place: str | Path) -> Connector:
         for entry in entry_points(group="ragkit.connectors", name=scheme):
             found: Connect = entry.load()
             return found(rest)
+        if scheme.isidentifier() and len(scheme) > 1 and not Path(place).exists():
+            raise NotFound(
+                f"There is no connector {scheme!r}, nor a file or folder at {str(place)!r}.",
+                "Install the package that brings the connector, or check the path.",
+            )
     return Folder(place)

@@ -19,10 +19,28 @@ TEXT = ("text", "content", "contents", "body")
 
 
 def parse(source: Source, out: Builder) -> None:
+    """By the name's word, unless the file holds the other of the two: many are named wrongly."""
     text = source.text()
+    first = text.lstrip().partition("\n")[0]
     if source.media_type == JSONL.media_type:
+        one_a_line = _is_json(first) or not _is_json(text)
+    else:
+        one_a_line = not _is_json(text) and _is_json(first)
+    if one_a_line:
         _records(source, _lines(source, text, out), out)
-        return
+    else:
+        _whole(source, text, out)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _whole(source: Source, text: str, out: Builder) -> None:
     try:
         value = json.loads(text)
     except ValueError as error:

@@ -1,12 +1,15 @@
 """The command line. Results go to stdout and everything else to stderr; 0: done, 1: the work failed, 2: wrong usage."""
 
+import io
 import json
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -31,6 +34,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; what goes wrong is a sentence on stderr, never a traceback."""
+    sys.stdout = _Output(sys.stdout)
     try:
         app(args=None if arguments is None else list(arguments))
     except InvalidInput as error:
@@ -39,9 +43,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RagkitError as error:
         _complain(error)
         sys.exit(1)
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
-        sys.exit(0)
+
+
+class _Output(io.TextIOBase):
+    """Standard output whose reader may go away (it has seen enough: no error), or whose disk may be full."""
+
+    def __init__(self, inner: TextIO) -> None:
+        self.inner = inner
+
+    def write(self, text: str) -> int:
+        with self._watched():
+            return self.inner.write(text)
+
+    def flush(self) -> None:
+        with self._watched():
+            self.inner.flush()
+
+    def isatty(self) -> bool:
+        return self.inner.isatty()
+
+    def fileno(self) -> int:
+        return self.inner.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.inner.encoding
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.inner.fileno())  # for what is flushed when we end
+            if isinstance(error, BrokenPipeError):
+                sys.exit(0)
+            raise RagkitError(
+                f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
+            ) from error
 
 
 def _complain(error: RagkitError) -> None:
@@ -59,6 +97,7 @@ def _plain(text: str) -> str:
 
 def _print_json(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
 
 
 @app.command()
@@ -111,6 +150,8 @@ def read(
     exclude: Annotated[list[str] | None, typer.Option(help="No files that match, as in a .gitignore.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that read. Default: one a core.")] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one file may take.")] = 60.0,
+    memory: Annotated[int, typer.Option(min=100, help="MB of memory that one file may take.")] = 2000,
+    max_size: Annotated[int, typer.Option(min=1, help="MB that one file may have.")] = 100,
     text: Annotated[bool, typer.Option("--text", help="Print the documents' text instead of a table.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -123,25 +164,30 @@ def read(
 
     began = time.perf_counter()
     documents, failed, skipped = [], [], Counter[str]()
-    for path in paths:
-        place: Connector = connect(path)
-        if isinstance(place, Folder):
-            place = Folder(path, include=include or (), exclude=exclude or ())
-        for got in read_all(place, workers=workers, timeout=timeout):
-            if isinstance(got, Failure):
-                failed.append({"uri": got.uri, "reason": got.reason, "hint": got.hint})
-                continue
-            documents.append(_row(got))
-            if text:
-                stderr.print(f"[bold]{_plain(got.uri)}[/]", highlight=False)
-                sys.stdout.write(got.text + "\n\n")
-        skipped.update(getattr(place, "skipped", {}))
+    try:
+        for path in paths:
+            place: Connector = connect(path)
+            if isinstance(place, Folder):
+                place = Folder(path, include=include or (), exclude=exclude or (), max_bytes=max_size * 1_000_000)
+            for got in read_all(place, workers=workers, timeout=timeout, memory=memory * 1_000_000):
+                if isinstance(got, Failure):
+                    failed.append({"uri": got.uri, "reason": got.reason, "hint": got.hint})
+                    continue
+                documents.append(_row(got))
+                if text:
+                    stderr.print(f"[bold]{_plain(got.uri)}[/]", highlight=False)
+                    sys.stdout.write(got.text + "\n\n")
+            skipped.update(getattr(place, "skipped", {}))
+    except KeyboardInterrupt:
+        stderr.print("ragkit: stopped")
+        raise typer.Exit(130) from None
     seconds = round(time.perf_counter() - began, 3)
     documents.sort(key=lambda row: str(row["uri"]))
     if json:
         _print_json({"documents": documents, "failed": failed, "skipped": dict(skipped), "seconds": seconds})
     elif not text:
         _show_documents(documents)
+    sys.stdout.flush()
     if not json:
         _show_rest(len(documents), failed, skipped, seconds)
     if not documents:
@@ -192,8 +238,10 @@ def _show_formats(rows: list[dict[str, Any]]) -> None:
 
 
 def _show_rest(count: int, failed: list[dict[str, str]], skipped: Counter[str], seconds: float) -> None:
-    for row in failed:
+    for row in failed[:_MOST_ROWS]:
         stderr.print(f"[red]✗[/] {_plain(row['uri'])}: {_plain(row['reason'])} {_plain(row['hint'])}", highlight=False)
+    if len(failed) > _MOST_ROWS:
+        stderr.print(f"[red]✗[/] and {len(failed) - _MOST_ROWS:,} more; --json shows them all", highlight=False)
     words = [f"{count} document{'s' * (count != 1)} read in {seconds:.1f} s"]
     words += [f"{len(failed)} failed"] * bool(failed)
     if skipped:

@@ -3,13 +3,19 @@
 import io
 import json
 import random
+import re
 import zipfile
 from email.message import EmailMessage
+from email.mime.application import MIMEApplication
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import docx as python_docx
 import openpyxl
 import pptx as python_pptx
 import pytest
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
 
 from ragkit.connectors.document import Document
 from ragkit.connectors.parser import parse
@@ -51,6 +57,11 @@ def test_markdown_headings_fences_tables_and_nested_lists_are_marked() -> None:
     assert marked(document, "table") == ["|x|y|\n|-|-|\n|1|2|"]
 
 
+@pytest.mark.parametrize("block", ["date: 2024-13-45", "a: &a [*a]", "a: &a [x, x]\nb: [*a, *a]"])
+def test_front_matter_that_is_none_stays_text(block: str) -> None:
+    assert read("a.md", f"---\n{block}\n---\nText.").text.startswith("---\n")
+
+
 # --- HTML ---
 
 
@@ -70,6 +81,20 @@ def test_html_leaves_out_what_is_no_content() -> None:
 def test_html_keeps_what_the_declared_content_holds() -> None:
     page = "<p>Around.</p><main><header><h1>Head</h1></header><aside>A note.</aside><p>Long text here.</p></main>"
     assert read("a.html", page).text == "Head\n\nA note.\n\nLong text here."
+
+
+def test_html_keeps_every_article_and_headings_of_all_kinds() -> None:
+    articles = "".join(f"<article><p>Answer {at}. {'word ' * 20**at}</p></article>" for at in range(3))
+    text = read("a.html", f"<body>{articles}</body>").text
+    assert all(f"Answer {at}." in text for at in range(3))
+    page = (
+        "<header><h3>Section</h3><p>Lead.</p></header><h1>Annual<br>Report</h1>"
+        "<h2><button>How do I pay?</button></h2><p>By card.</p><button>Buy</button>"
+    )
+    document = read("a.html", page)
+    assert marked(document, "heading") == ["Section", "Annual Report", "How do I pay?"]
+    assert "Lead." in document.text
+    assert "Buy" not in document.text
 
 
 def test_html_lists_code_tables_and_line_breaks() -> None:
@@ -127,7 +152,11 @@ def test_word_numbers_lists_as_word_shows_them_and_leaves_deleted_text_out() -> 
     read_ = read("a.docx", made.zipped({**files, "word/document.xml": body.encode()}))
     assert read_.text == "Scope\n\n1. first\n2. second\n\n- point inserted".replace("\n\n- ", "\n- ")
     assert (read_.title, read_.metadata["author"]) == ("The contract", "Ann")
-    assert [(mark.label, mark.level) for mark in read_.marks] == [("Scope", 2)]
+    assert [(mark.kind, mark.label, mark.level) for mark in read_.marks] == [
+        ("heading", "Scope", 2),
+        ("list", "", None),
+    ]
+    assert marked(read_, "list") == ["1. first\n2. second\n- point inserted"]
 
 
 def test_slides_are_marked_with_number_and_title_and_keep_their_notes() -> None:
@@ -174,6 +203,62 @@ def test_an_office_file_that_is_a_bomb_is_refused(name: str) -> None:
     files = {inner: source.read(inner) for inner in source.namelist()}
     with pytest.raises(Unreadable, match="ZIP bomb"):
         read(name, made.zipped({**files, "word/media/bomb.bin": b"\0" * 120_000_000}))
+
+
+def test_a_workbook_repeats_merged_cells_and_names_formulas_without_result() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["Region", "City", "Sales"], ["North", "Oslo", 1], [None, "Bergen", "=C2*2"], ["South", "Rome", 3]):
+        sheet.append(row)
+    sheet.merge_cells("A2:A3")
+    target = io.BytesIO()
+    book.save(target)
+    document = read("a.xlsx", target.getvalue())
+    assert "Region: North | City: Bergen" in document.text
+    assert document.metadata["formulas_without_result"] == ["Sheet!C3"]
+
+
+@pytest.mark.parametrize(
+    ("value", "format", "text"),
+    [
+        (0.125, "0.0%", "12.5%"), (1234.5, "#,##0.00", "1,234.50"), (1234.5, '"$"#,##0', "$1,234"),
+        (-3, "#,##0.00_);(#,##0.00)", "-3.00"), (5, "[$€-407] #,##0.00", "€5.00"), (2.50, '0.0" kg"', "2.5 kg"),
+        (123456789012.34, "General", "123456789012.34"), (-0.00001, None, "-0.00001"), (1e21, None, "1" + "0" * 21),
+        (3.0, None, "3"), (True, None, "TRUE"), (12, "0.00E+00", "12"), (7, "@", "7"),
+    ],
+)  # fmt: skip
+def test_numbers_are_as_their_format_shows_them(value: float, format: str | None, text: str) -> None:
+    from ragkit.connectors.cellvalue import shown
+
+    assert shown(value, format) == text
+
+
+def test_one_chart_that_cannot_be_read_costs_only_itself() -> None:
+    deck = python_pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    slide.shapes.title.text = "Sales"
+    data = CategoryChartData()
+    data.categories = ["North", "South"]
+    data.add_series("Euros", (1234567, 2.5))
+    slide.shapes.add_chart(XL_CHART_TYPE.PIE, 0, 2_000_000, 3_000_000, 3_000_000, data)
+    target = io.BytesIO()
+    deck.save(target)
+    assert "North | 1234567\nSouth | 2.5" in read("a.pptx", target.getvalue()).text
+    source = zipfile.ZipFile(target)
+    files = {name: source.read(name).replace(b"c:pieChart", b"c:pie3DChart") for name in source.namelist()}
+    document = read("a.pptx", made.zipped(files))
+    assert document.text == "Sales"
+    assert len(document.failures) == 1
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.pptx"])
+def test_a_file_without_properties_gets_none_made_up(name: str) -> None:
+    source = zipfile.ZipFile(io.BytesIO(made.MAKERS[name]([made.Section("Head", ("Words.",))])))
+    files = {inner: source.read(inner) for inner in source.namelist() if "core.xml" not in inner}
+    files["_rels/.rels"] = re.sub(rb"<Relationship [^>]*core-properties[^>]*/>", b"", files["_rels/.rels"])
+    document = read(name, made.zipped(files))
+    assert document.title == "Head"
+    assert document.metadata == {}
 
 
 def test_merged_cells_of_word_and_powerpoint_are_repeated() -> None:
@@ -224,6 +309,13 @@ def test_jsonl_maps_id_title_and_text_and_keeps_the_rest() -> None:
     assert document.children[0].metadata == {"year": 2026, "title": "One"}
 
 
+def test_json_and_jsonl_are_told_apart_by_what_they_hold() -> None:
+    lines = '{"id": 1, "text": "one"}\n{"id": 2, "text": "two"}'
+    assert [one.uri for one in read("a.json", lines).children] == ["a.json#1", "a.json#2"]
+    assert read("a.jsonl", '{\n  "text": "one"\n}').text == "one"
+    assert read("a.json", "<!doctype html><p>A page.</p>").text == "A page."
+
+
 def test_json_is_records_one_record_or_a_line_a_value() -> None:
     assert [one.uri for one in read("a.json", '[{"id": 1, "text": "x"}, {"text": "y"}]').children] == [
         "a.json#1",
@@ -253,6 +345,31 @@ def test_mail_headers_are_metadata_and_attachments_are_children() -> None:
     assert document.metadata["from"] == "Ann <ann@example.org>"
     assert [(child.uri, child.title) for child in document.children] == [("a.eml#plan.md", "Plan")]
     assert [failure.uri for failure in document.failures] == ["a.eml#x.dat"]
+
+
+def test_bodies_and_attachments_are_found_however_they_nest() -> None:
+    page, words = MIMEText("<p>The body.</p>", "html"), MIMEText(" ", "plain")
+    notes, more = MIMEText("Notes.", "plain"), MIMEText("More notes.", "plain")
+    for part in (notes, more):
+        part.add_header("Content-Disposition", "attachment", filename="notes.txt")
+    inner = MIMEMultipart("mixed", _subparts=[page, notes, more])
+    signature = MIMEApplication(b"AAAA", "pkcs7-signature")
+    for outer in (
+        MIMEMultipart("alternative", _subparts=[words, inner]),
+        MIMEMultipart("signed", _subparts=[MIMEMultipart("alternative", _subparts=[words, inner]), signature]),
+    ):
+        outer["Subject"] = "Nested"
+        document = read("a.eml", outer.as_bytes())
+        assert document.text == "Nested\n\nThe body."
+        assert [(child.uri, child.text) for child in document.children] == [
+            ("a.eml#notes.txt", "Notes."), ("a.eml#notes.txt~2", "More notes."),
+        ]  # fmt: skip
+        assert not document.failures
+
+
+def test_a_mail_to_everyone_is_read_at_once() -> None:
+    everyone = ", ".join(f"Person {at} <p{at}@example.org>" for at in range(20_000))
+    assert "p19999@" in read("a.eml", f"To: {everyone}\nSubject: All\n\nHello.").metadata["to"]
 
 
 def test_a_mailbox_holds_its_mails() -> None:
@@ -297,11 +414,18 @@ def test_an_archive_keeps_hostile_names_inside() -> None:
     assert [child.uri for child in document.children] == ["a.zip#etc/passwd.txt", "a.zip#abs.txt", "a.zip#C:/win/c.txt"]
 
 
-@pytest.mark.parametrize("claimed", [100, 100_000])
-def test_an_archive_that_lies_about_its_size_is_stopped(claimed: int) -> None:
+def test_one_corrupt_member_costs_only_itself() -> None:
+    archive = bytearray(made.zipped({"a.txt": b"words and words " * 99, "b.txt": b"Words."}))
+    archive[40:60] = bytes(20)
+    document = read("a.zip", bytes(archive))
+    assert [child.uri for child in document.children] == ["a.zip#b.txt"]
+    assert [failure.uri for failure in document.failures] == ["a.zip#a.txt"]
+
+
+def test_an_archive_that_lies_about_its_size_is_stopped() -> None:
     honest = bytearray(made.zipped({"a.txt": b"words " * 1000, "b.txt": b"Words."}))
     at = honest.rfind((6000).to_bytes(4, "little"))  # the central directory's word for the unpacked size
-    honest[at : at + 4] = claimed.to_bytes(4, "little")
+    honest[at : at + 4] = (100).to_bytes(4, "little")
     document = read("a.zip", bytes(honest))
     assert [child.uri for child in document.children] == ["a.zip#b.txt"]
     assert [failure.uri for failure in document.failures] == ["a.zip#a.txt"]
@@ -361,8 +485,22 @@ def test_xml_feeds_read_as_their_entries_and_entities_are_not_expanded() -> None
     document = read("a.xml", feed)
     assert document.title == "News"
     assert "It happened." in document.text
+    assert "Big &lol; day" in document.text
+    assert "&file;Ann" in document.text
     assert "root:" not in document.text
-    assert "lol" not in document.text
+
+
+def test_broken_xml_is_read_as_far_as_it_goes_and_says_so() -> None:
+    document = read("a.xml", "<a><p>One.</p><p>Two.</a>")
+    assert "One." in document.text
+    assert "broken" in document.failures[0].reason
+
+
+def test_xml_prose_keeps_its_words_together_and_long_texts_whole() -> None:
+    assert (
+        read("a.xml", "<a><p>Hello <b>bold</b> and <i>italic</i> words.</p></a>").text == "Hello bold and italic words."
+    )
+    assert read("a.xml", f"<a><p>{'word ' * 2_500_000}</p><p>after</p></a>").text.endswith("after")
 
 
 def test_xml_that_keeps_its_data_in_attributes_is_read() -> None:

@@ -1,4 +1,5 @@
 import os
+import subprocess
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import pytest
 from ragkit.connectors.connector import Item
 from ragkit.connectors.failure import Failure
 from ragkit.connectors.folder import Folder
-from ragkit.errors import NotFound, Unreadable
+from ragkit.errors import InvalidInput, NotFound, Unreadable
 
 Tree = Callable[[dict[str, str | bytes]], Path]
 
@@ -56,6 +57,23 @@ def test_ignore_files_work_as_in_git(tree: Tree) -> None:
     assert uris(folder) == ["deep/b.log", "deep/only-top.txt", "keep.log", "other/secret.txt"]
     assert folder.skipped["ignored"] == 7
     assert folder.skipped["hidden"] == 3
+
+
+def test_what_git_would_pass_over_in_an_ignore_file_is_passed_over(tree: Tree) -> None:
+    root = tree({".gitignore": "!\n\\\n[z-a]\n*.log\n", "a.log": "", "b.txt": "", "c/.gitignore/x": "", "c/d.txt": ""})
+    assert uris(Folder(root)) == ["b.txt", "c/d.txt"]
+    with pytest.raises(InvalidInput, match="holds a pattern that is none"):
+        Folder(root, include=["!"])
+
+
+def test_a_folder_nested_a_thousand_deep_is_scanned(tmp_path: Path) -> None:
+    deep = "/".join(["d"] * 1100)
+    subprocess.run(["mkdir", "-p", deep], cwd=tmp_path, check=True)
+    try:
+        (tmp_path / deep / "a.txt").touch()
+        assert uris(Folder(tmp_path)) == [f"{deep}/a.txt"]
+    finally:
+        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)
 
 
 def test_ragkitignore_has_the_last_word(tree: Tree) -> None:

@@ -76,16 +76,20 @@ def test_running_heads_and_page_numbers_are_left_out_and_named() -> None:
 
 
 def test_figures_and_clauses_at_the_edges_of_pages_are_no_running_heads() -> None:
+    def row(at: int, row: int) -> tuple[str, str]:
+        return f"2026-01-{at * 4 + row + 1:02d}", f"{(at * 7 + row) * 311}.50"
+
     pages = []
     for at in range(6):
-        rows = [[(72.0, 780 - row * 14.0, f"2026-01-{at * 4 + row + 1:02d}"), (300.0, 780 - row * 14.0, f"{(at * 7 + row) * 311}.50")]
-                for row in range(4)]  # fmt: skip
-        pages.append([cell for row in rows for cell in row] + lines(f"Clause {at * 3}. See section {at}.", top=60))
+        cells = [
+            (left, 780 - r * 14.0, text) for r in range(4) for left, text in zip((72.0, 300.0), row(at, r), strict=True)
+        ]
+        pages.append(cells + lines(f"Clause {at * 3}. See section {at}.", top=60))
     text = read(pdf(*pages)).text
     for at in range(6):
         assert f"Clause {at * 3}." in text
-        for row in range(4):
-            assert f"2026-01-{at * 4 + row + 1:02d} | {(at * 7 + row) * 311}.50" in text
+        for r in range(4):
+            assert " | ".join(row(at, r)) in text
 
 
 def test_the_head_of_a_table_that_goes_on_is_kept_once() -> None:

@@ -145,6 +145,42 @@ def test_what_a_parser_prints_does_not_get_between_the_answers(tree: Tree, own_p
     assert {one.text for one in documents.values()} == {"Words.", "More."}
 
 
+def test_a_program_that_a_parser_starts_does_not_take_its_requests(tree: Tree, own_parsers: None) -> None:
+    @parser.parser("text/x-cat", [".cat"])
+    def cat(source: Source, out: Builder) -> None:
+        subprocess.run(["cat"], check=True)
+        out.block(source.text())
+
+    documents, failed = outcome(tree({f"{at}.cat": "Words." for at in range(4)}), workers=2, timeout=10)
+    assert (len(documents), failed) == (4, {})
+
+
+def test_what_is_no_document_is_a_row(tree: Tree) -> None:
+    class Absent:
+        def scan(self) -> Iterator[Item | Failure]:
+            yield Item("a", "1", "text/plain", 1)
+
+        def read(self, item: Item) -> Document:
+            return None  # type: ignore[return-value]
+
+    (failure,) = read(Absent())
+    assert isinstance(failure, Failure)
+    assert "Absent.read gave NoneType, not a Document" in failure.reason
+
+
+def test_a_scan_runs_in_the_thread_of_who_reads(tree: Tree) -> None:
+    folder = Folder(tree({f"{at}.txt": "Words." for at in range(9)}))
+    threads = set()
+
+    def scan() -> Iterator[Item | Failure]:
+        for item in folder.scan():
+            threads.add(threading.get_ident())
+            yield item
+
+    assert len(list(read(folder, scan(), workers=3))) == 9
+    assert threads == {threading.get_ident()}
+
+
 def test_marks_that_a_parser_gets_wrong_never_come_through(tree: Tree) -> None:
     class Careless:
         def scan(self) -> Iterator[Item | Failure]:
@@ -266,12 +302,13 @@ def test_when_the_parent_is_killed_its_readers_end_even_if_a_parser_is_busy(tree
     root = tree({"in/a.slow": "x"})
     script = textwrap.dedent(
         """
+        import re
+
         import ragkit
 
         @ragkit.parser("text/x-slow", [".slow"])
         def slow(source, out):
-            while True:
-                pass
+            re.match(r"(a+)+$", "a" * 60 + "b")  # holds the interpreter's lock for years
 
         list(ragkit.read("in", workers=1))
         """

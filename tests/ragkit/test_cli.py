@@ -67,6 +67,8 @@ def test_many_documents_are_summed_up_by_format(tree: Tree) -> None:
     ("arguments", "code", "words"),
     [
         (["read", "no/such/place"], 1, "There is no file or folder at 'no/such/place'"),
+        (["read", ""], 2, "There is no path to read from"),
+        (["read", "wiki:team"], 1, "There is no connector 'wiki'"),
         (["read"], 2, "PATH"),
         (["read", ".", "--workers", "0"], 2, "workers"),
         (["nonsense"], 2, "No such command 'nonsense'"),
@@ -103,6 +105,16 @@ def test_a_reader_who_has_seen_enough_is_no_error(tree: Tree) -> None:
     assert process.returncode == 0
     assert b"Traceback" not in errors
     assert b"BrokenPipe" not in errors
+
+
+def test_a_full_disk_is_a_sentence(tree: Tree) -> None:
+    root = tree({"a.txt": "Words."})
+    command = [sys.executable, "-m", "ragkit", "read", str(root), "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "The output cannot be written: No space left on device." in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 def test_ctrl_c_ends_it_with_a_word_and_leaves_no_process(tree: Tree) -> None:
