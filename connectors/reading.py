@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
@@ -109,6 +109,8 @@ class _Reading:
             self._stop()
 
     def _stop(self) -> None:
+        if isinstance(self.items, Generator):
+            self.items.close()  # now, with the folders it holds open, and not when garbage is collected
         for _ in self.threads:
             self.tasks.put(None)
         while any(thread.is_alive() for thread in self.threads):
