@@ -114,10 +114,11 @@ def _content(body: LexborNode) -> LexborNode:
         if not _within(button, _HEADINGS | {"summary", "dt"}):
             button.decompose()
     left = len(body.text())
-    for selector in _MAIN:
-        declared = body.css(selector)
-        if len(declared) == 1 and len(declared[0].text()) > 0.5 * left:
-            return declared[0]
+    declared = [nodes[0] for selector in _MAIN if len(nodes := body.css(selector)) == 1]
+    sizes = {len(node.text()): node for node in declared}
+    enough = [size for size in sizes if size > 0.5 * left]
+    if enough:
+        return sizes[min(enough)]  # the closest to the content of those that hold most of it
     if left > 0.1 * everything:  # else the page is all navigation, and what is left is its content
         _drop(body, _AROUND)
         for header in body.css("header"):  # one without a heading is the page's, and holds its logo
