@@ -57,6 +57,7 @@ def _with_openpyxl(data: bytes, archive: zipfile.ZipFile, out: Builder) -> None:
     try:
         describe(archive, book.properties, out)
         for number, sheet in enumerate(book.worksheets, 1):
+            sheet.reset_dimensions()  # else every row is filled up to the last column that any cell stands in
             grid = [_trimmed(shown(cell.value, cell.number_format) for cell in row) for row in sheet.iter_rows()]
             part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")  # the only place that tells
             if part in archive.namelist():

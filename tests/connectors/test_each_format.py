@@ -219,6 +219,17 @@ def test_a_workbook_repeats_merged_cells_and_names_formulas_without_result() -> 
     assert document.metadata["formulas_without_result"] == ["Sheet!C3"]
 
 
+def test_a_stray_cell_in_the_last_corner_costs_little() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["a", "b"], ["1", "2"]):
+        sheet.append(row)
+    sheet["XFD1048576"] = "stray"
+    target = io.BytesIO()
+    book.save(target)
+    assert read("a.xlsx", target.getvalue()).text == "Sheet\n\na | b\na: 1 | b: 2\n\nstray"
+
+
 @pytest.mark.parametrize(
     ("value", "format", "text"),
     [
