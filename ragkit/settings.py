@@ -2,7 +2,10 @@
 
 import os
 import re
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tomlkit
@@ -70,10 +73,27 @@ def save_domain(path: Path, name: str, domain: DomainSettings) -> None:
         Settings(domains={name: domain})
     except ValidationError as error:
         raise InvalidInput(f"{explain(error)}.", "Choose another name.") from error
-    document = tomlkit.parse(path.read_text("utf-8"))
-    domains = document.setdefault("domains", tomlkit.table(is_super_table=True))
-    domains.setdefault(name, tomlkit.table()).update(domain.model_dump())
-    _write(path, tomlkit.dumps(document))
+    with _alone(path.parent):
+        document = tomlkit.parse(path.read_text("utf-8"))
+        domains = document.setdefault("domains", tomlkit.table(is_super_table=True))
+        domains.setdefault(name, tomlkit.table()).update(domain.model_dump())
+        _write(path, tomlkit.dumps(document))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time may change a workspace's settings. The folder itself is locked, so no file is left."""
+    if sys.platform == "win32":  # which cannot lock a folder
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,11 @@ def test_a_file_that_cannot_be_written_whole_is_not_written_at_all(
         workspace.add_domain("finance")
     assert (tmp_path / "ragkit.toml").read_text() == before
     assert [path.name for path in tmp_path.iterdir()] == ["ragkit.toml"]
+
+
+def test_domains_added_by_many_processes_at_once_are_all_kept(tmp_path: Path) -> None:
+    ragkit.open(tmp_path)
+    code = "import ragkit, sys; ragkit.open('.').add_domain(sys.argv[1])"
+    running = [subprocess.Popen([sys.executable, "-c", code, f"domain-{at}"], cwd=tmp_path) for at in range(12)]
+    assert [process.wait() for process in running] == [0] * 12
+    assert sorted(ragkit.open(tmp_path).domains) == sorted(f"domain-{at}" for at in range(12))
