@@ -110,9 +110,12 @@ class Folder:
         self, folder: str, name: str, specs: list[tuple[str, GitIgnoreSpec]]
     ) -> Iterator[Item | Failure]:
         uri = f"{folder}/{name}" if folder else name
+        path = self.root / uri
         try:
-            text = (self.root / uri).read_text("utf-8", "replace")
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+                return
+            text = path.read_text("utf-8", "replace")
+        except FileNotFoundError:
             return
         except OSError as error:
             yield explain(uri, error)

@@ -13,9 +13,7 @@ from ragkit.connectors.formats import MBOX
 from ragkit.connectors.source import Source
 
 _HEADERS = ("from", "to", "cc", "bcc", "reply-to", "message-id", "in-reply-to")
-_SIGNATURES = frozenset(
-    ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "text/x-vcard")
-)
+_SIGNATURES = frozenset(("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"))
 _LONG_HEADER = 10_000
 _MAIL_STARTS = re.compile(rb"(?m)^From .*\r?\n(?=[\w-]+:)")
 
@@ -32,18 +30,23 @@ def _mail(source: Source, out: Builder) -> None:
     message: Any = message_from_bytes(source.data, policy=policy.default)
     _headers(message, out)
     out.heading(out.title, 1)
-    parts = list(_parts(message))
-    bodies = [part for part in parts if not _is_attached(part)]
-    for kind in ("text/plain", "text/html"):
-        texts = [text for part in bodies if part.get_content_type() == kind and (text := _text(part)).strip()]
-        for text in texts:
-            if kind == "text/html":
-                html.write(text, out, part=True)
-            else:
-                out.block(text)
-        if texts:
-            break
-    _attachments([part for part in parts if _is_attached(part)], source, out)
+    for part in _bodies(message):
+        if part.get_content_type() == "text/html":
+            html.write(_text(part), out, part=True)
+        else:
+            out.block(_text(part))
+    _attachments([part for part in _parts(message) if _is_attached(part)], source, out)
+
+
+def _bodies(message: Any) -> list[Any]:
+    """The texts to show, in order; of alternatives that say the same, the plain one if it says anything."""
+    if message.get_content_maintype() != "multipart" or not isinstance(message.get_payload(), list):
+        return [] if _is_attached(message) or not _text(message).strip() else [message]
+    groups = [bodies for part in message.get_payload() if (bodies := _bodies(part))]
+    if message.get_content_subtype() == "alternative":
+        plain = [bodies for bodies in groups if all(part.get_content_type() == "text/plain" for part in bodies)]
+        groups = (plain or groups)[:1]
+    return [part for bodies in groups for part in bodies]
 
 
 def _parts(message: Any) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """PDF: PDFium gives the characters and where they stand, pypdf what the file says of itself.
 
-PDFium reads the text because it was measured to be ten times as fast as pypdf and to lose fewer words
+PDFium reads the text because it was measured to be twenty times as fast as pypdf and to read the same words
 (docs/decisions/pdf.md); pypdf reads pages in right-to-left scripts, whose ligatures PDFium turns round, and files
 that PDFium cannot open. How characters become lines and paragraphs is in `pdflayout`.
 """

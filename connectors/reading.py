@@ -6,9 +6,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from typing import IO, Any
 
 from ragkit.connectors.connector import Connector, Item
@@ -111,6 +111,9 @@ class _Reading:
     def _stop(self) -> None:
         if isinstance(self.items, Generator):
             self.items.close()  # now, with the folders it holds open, and not when garbage is collected
+        with suppress(Empty):
+            while True:  # what nobody waits for any more
+                self.tasks.get_nowait()
         for _ in self.threads:
             self.tasks.put(None)
         while any(thread.is_alive() for thread in self.threads):

@@ -40,18 +40,13 @@ def _exactly(pipe: IO[bytes], size: int) -> bytes:
 
 
 def limit_memory(size: int) -> None:
-    """Let this process hold `size` bytes of its own. Where the system cannot say so (Windows), there is no limit."""
-    if sys.platform == "win32":
+    """Let this process hold `size` bytes of its own. Only Linux counts that: Windows and macOS have no such limit."""
+    if sys.platform != "linux":
         return
     import resource
 
-    if sys.platform == "darwin":
-        return  # it refuses any limit on the address space
-
-    # Linux counts only what a process writes to in RLIMIT_DATA; other systems know the address space alone.
-    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
-    _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
 
 
 def _serve(requests: "SimpleQueue[Any]", answers: IO[bytes]) -> None:

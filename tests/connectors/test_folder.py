@@ -121,6 +121,12 @@ def test_a_path_out_of_the_folder_is_not_read(tree: Tree) -> None:
         folder.read(Item("b.txt", "", "text/plain", 1))
 
 
+def test_an_ignore_file_that_is_a_pipe_does_not_hang(tree: Tree) -> None:
+    root = tree({"a.txt": "text"})
+    os.mkfifo(root / ".gitignore")
+    assert uris(Folder(root)) == ["a.txt"]
+
+
 def test_what_became_a_pipe_since_the_scan_does_not_hang(tree: Tree) -> None:
     root = tree({"a.txt": "text"})
     folder = Folder(root)

@@ -51,6 +51,15 @@ def test_bodies_and_attachments_are_found_however_they_nest() -> None:
         assert not document.failures
 
 
+def test_texts_that_are_no_alternatives_are_all_shown() -> None:
+    mail = MIMEMultipart("mixed", _subparts=[MIMEText("<p>The body.</p>", "html"), MIMEText("A list's footer.")])
+    card = MIMEText("BEGIN:VCARD", "x-vcard")
+    mail.attach(card)
+    document = read("a.eml", mail.as_bytes())
+    assert document.text == "The body.\n\nA list's footer."
+    assert [child.text for child in document.children] == ["BEGIN:VCARD"]
+
+
 def test_a_mail_to_everyone_is_read_at_once() -> None:
     everyone = ", ".join(f"Person {at} <p{at}@example.org>" for at in range(20_000))
     assert "p19999@" in read("a.eml", f"To: {everyone}\nSubject: All\n\nHello.").metadata["to"]
