@@ -14,6 +14,7 @@ def test_unicode_is_known_with_and_without_its_mark(encoding: str) -> None:
 
 def test_a_declared_encoding_is_used_when_it_fits_and_ignored_when_it_does_not() -> None:
     assert decode("Größe".encode("latin-1"), "latin-1").text == "Größe"
+    assert decode("café".encode("mac_roman"), "macintosh").text == "café", "which nothing but its word could tell"
     assert decode("Größe".encode(), "latin-1").text == "Größe"
     assert decode("Größe".encode("latin-1"), "no-such-encoding").text == "Größe"
 
