@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ragkit.connectors.document import Document
+
+if TYPE_CHECKING:
+    from ragkit.indexes.recipe import ChunkerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +57,26 @@ class Chunker(Protocol):
     def split(self, document: Document, ruler: Ruler) -> list[Chunk]:
         """In order of start. Together they cover all of the text but blanks."""
         ...
+
+
+def make_chunker(settings: "ChunkerSettings") -> Chunker:
+    """The way of cutting that the settings name."""
+    if settings.kind == "fixed":
+        from ragkit.indexes.fixed import Fixed
+
+        return Fixed(settings.size, settings.overlap)
+    if settings.kind == "recursive":
+        from ragkit.indexes.recursive import Recursive
+
+        return Recursive(settings.size, settings.overlap)
+    if settings.kind == "sentence-window":
+        from ragkit.indexes.sentencewindow import SentenceWindow
+
+        return SentenceWindow(settings.size, settings.around)
+    if settings.kind == "parent-child":
+        from ragkit.indexes.parentchild import ParentChild
+
+        return ParentChild(settings.size, settings.parent)
+    from ragkit.indexes.structure import Structure
+
+    return Structure(settings.size, settings.overlap)

@@ -37,3 +37,8 @@ class Embedder(Protocol):
     def query(self, text: str) -> "Vectors":
         """One vector. A text beyond the window is cut."""
         ...
+
+
+def encodable(text: str) -> str:
+    """Without lone surrogates, which a command line may hold, and which no tokenizer and no wire takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -1,5 +1,7 @@
 """Every error that ragkit raises on purpose. Each message says what happened, to what, and what to do next."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
@@ -44,3 +46,9 @@ def import_extra(module: str, extra: str) -> ModuleType:
             f"This needs the package {error.name}, which is not installed.",
             f'Install it with: pip install "ragkit[{extra}]"',
         ) from error
+
+
+def nearest_of(name: str, names: Iterable[str]) -> str:
+    """What was probably meant, as a sentence to append to a reason; nothing when no name is near."""
+    near = get_close_matches(name, list(names), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
