@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -20,6 +21,8 @@ from ragkit.errors import InvalidInput, NotFound, Unreadable
 IGNORE_FILES = (".gitignore", ".ragkitignore")
 """Read in every folder from the root down; the later file and the deeper folder have the last word, as in git."""
 DEFAULT_MAX_BYTES = 100_000_000
+_TICK = 50_000_000
+"""Nanoseconds. File systems stamp changes by a clock that ticks every 4 to 10 ms."""
 
 _Specs = tuple[tuple[str, GitIgnoreSpec], ...]
 
@@ -184,6 +187,8 @@ class Folder:
         media_type = format.media_type if format else guess_type(uri)[0] or "application/octet-stream"
         # The time of change, too: it tells of a file that was replaced by one with the same size and an older date.
         fingerprint = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+        if time.time_ns() - status.st_ctime_ns < _TICK:
+            fingerprint += "-now"  # another change in this tick of the clock would not show: it is read once more
         yield Item(uri, fingerprint, media_type, status.st_size)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
@@ -42,11 +42,32 @@ def read(
     seconds and `memory` bytes; `workers` defaults to the number of cores.
     """
     connector = connect(source) if isinstance(source, str | Path) else source
+    answers = read_items(
+        connector, connector.scan() if items is None else items, workers=workers, timeout=timeout, memory=memory
+    )
+    return _flattened(answers)
+
+
+def read_items(
+    connector: Connector,
+    items: Iterable[Item | Failure],
+    *,
+    workers: int | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    memory: int = DEFAULT_MEMORY,
+) -> Generator[tuple[Item | None, Document | Failure], None, None]:
+    """Like `read`, but each answer whole (a document holds its children) and beside the item that it answers."""
     installed()
     count = cores() if workers is None else workers
     if count < 1 or timeout <= 0 or memory < 1:
         raise InvalidInput("Reading needs at least one worker, some time and some memory.", "Leave out what is 0.")
-    return _Reading(connector, iter(connector.scan() if items is None else items), count, timeout, memory).run()
+    return _Reading(connector, iter(items), count, timeout, memory).run()
+
+
+def _flattened(answers: Generator[tuple[Item | None, Document | Failure], None, None]) -> Iterator[Document | Failure]:
+    with closing(answers):
+        for _, answer in answers:
+            yield from flat(answer)
 
 
 def cores() -> int:
@@ -75,12 +96,12 @@ class _Reading:
         self.items, self.timeout, self.memory = items, timeout, memory
         self.setup = {"code": _pickled(connector), "memory": memory}
         self.tasks: Queue[Item | None] = Queue()
-        self.answers: Queue[Document | Failure | BaseException] = Queue()
+        self.answers: Queue[tuple[Item, Document | Failure | BaseException]] = Queue()
         self.most = _AHEAD * workers
         self.workers: set[_Worker] = set()
         self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
 
-    def run(self) -> Iterator[Document | Failure]:
+    def run(self) -> Generator[tuple[Item | None, Document | Failure], None, None]:
         """Take items while few are under way, then wait for an answer, and so on."""
         under_way = 0
         scanning = True
@@ -93,18 +114,18 @@ class _Reading:
                     if item is None:
                         scanning = False
                     elif isinstance(item, Failure):
-                        yield item
+                        yield None, item
                     else:
                         self.tasks.put(item)
                         under_way += 1
                     if self.answers.empty():
                         continue
                 if under_way:
-                    answer = self.answers.get()
+                    done, answer = self.answers.get()
                     under_way -= 1
                     if isinstance(answer, BaseException):
                         raise answer
-                    yield from flat(answer)
+                    yield done, answer
         finally:
             self._stop()
 
@@ -130,9 +151,9 @@ class _Reading:
                     worker = _Worker()
                     self.workers.add(worker)
                     worker.start(self.setup, self.timeout)
-                self.answers.put(worker.read(item, self.timeout, self.memory))
+                self.answers.put((item, worker.read(item, self.timeout, self.memory)))
             except BaseException as error:  # of starting a worker: raised where the user waits
-                self.answers.put(error)
+                self.answers.put((item, error))
         if worker is not None:
             worker.end()
 

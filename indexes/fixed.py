@@ -25,10 +25,23 @@ class Fixed:
         if not text.strip():
             return []
         measure = Measure(ruler, self.size)
-        words = [Atom(m.start(), m.end(), Kind.WORDS, Border.WORD, 0) for m in _WORD.finditer(text)]
-        parts, costs = measured(text, words, measure, lambda _: measure.room)
-        ranges = windows([(part.start, part.end) for part in parts], costs, measure.room, self.overlap)
+        ranges = windows(*_words(text, measure), measure.room, self.overlap)
         return fitted(Outline(document), ranges, measure, headed=False)
+
+
+def _words(text: str, measure: Measure) -> tuple[list[Range], list[float]]:
+    """With what each costs; parts of those that are longer than a chunk."""
+    spans = [match.span() for match in _WORD.finditer(text)]
+    short = [(start, end) for start, end in spans if end - start <= measure.characters]
+    costs = measure.costs([text[max(0, start - 1) : end] for start, end in short])
+    if len(short) == len(spans) and max(costs) <= measure.room:
+        return short, costs
+    known = {span: cost for span, cost in zip(short, costs, strict=True) if cost <= measure.room}
+    long = [Atom(*span, Kind.WORDS, Border.WORD, 0) for span in spans if span not in known]
+    parts, part_costs = measured(text, long, measure, lambda _: measure.room)
+    known.update({(part.start, part.end): cost for part, cost in zip(parts, part_costs, strict=True)})
+    found = sorted(known)
+    return found, [known[span] for span in found]
 
 
 def windows(parts: list[Range], costs: list[float], room: float, overlap: float) -> list[Range]:

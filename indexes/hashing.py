@@ -55,7 +55,8 @@ class HashEmbedder:
         return vectors
 
     def query(self, text: str) -> "Vectors":
-        return self._embed([text])[0]
+        vector: Vectors = self._embed([text])[0]
+        return vector
 
     def _embed(self, texts: Sequence[str]) -> "Vectors":
         """The sum of the vectors of the words of each text. The vector of each word is made once a call."""

@@ -36,7 +36,9 @@ class MiniLM:
 
     def __init__(self, window: int | None = None) -> None:
         if window is not None and not 2 < window <= _POSITIONS:
-            raise InvalidInput(f"minilm cannot read {window} tokens at once.", f"Use 3 to {_POSITIONS}, or leave it out.")
+            raise InvalidInput(
+                f"minilm cannot read {window} tokens at once.", f"Use 3 to {_POSITIONS}, or leave it out."
+            )
         self._window = window or 256
         self._loading = Lock()  # of several threads that come first, one loads
 
@@ -69,8 +71,8 @@ class MiniLM:
         with self._loading:
             model = self._for_one
         request = model.create_infer_request()  # one a call, so that threads do not meet in it
-        vectors: Vectors = request.infer(self._bert.inputs(self._rows([text])))[0]
-        return vectors[0]
+        vector: Vectors = request.infer(self._bert.inputs(self._rows([text])))[0][0]
+        return vector
 
     def _embed(self, texts: Sequence[str], vectors: "Vectors") -> None:
         """Fill `vectors`, the longest texts first, so that little is padded and the last batches are small."""

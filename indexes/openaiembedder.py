@@ -37,9 +37,7 @@ _PIECE = re.compile(
 class OpenAIEmbedder:
     """The key is read from OPENAI_API_KEY. A server at another `base_url` may need none."""
 
-    def __init__(
-        self, name: str, base_url: str = "", dimension: int | None = None, window: int | None = None
-    ) -> None:
+    def __init__(self, name: str, base_url: str = "", dimension: int | None = None, window: int | None = None) -> None:
         if not name:
             raise InvalidInput("openai: names no model.", "Use a name such as openai:text-embedding-3-small.")
         self._name = name
@@ -84,7 +82,8 @@ class OpenAIEmbedder:
         return numpy.concatenate([self._ask(batch) for batch in self._batches(texts)])
 
     def query(self, text: str) -> "Vectors":
-        return self.passages([text])[0]
+        vector: Vectors = self.passages([text])[0]
+        return vector
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
         """As many texts as one request may have, each cut to the window."""

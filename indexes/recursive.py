@@ -17,7 +17,7 @@ from ragkit.indexes.measure import Measure
 from ragkit.indexes.outline import Outline
 from ragkit.indexes.sentences import Range, sentences
 
-_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*\n\s*|\f\s*")
+_PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*|\f\s*")
 _LINE = re.compile(r"[\n\r]\s*")
 
 

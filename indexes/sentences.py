@@ -37,6 +37,7 @@ _BEFORE_A_NUMBER = _words(
     "no nos fig figs eq eqs sec secs ch chap vol vols p pp par art ref refs tab table app ex para nr abb abs art ed "
     "jan feb mar apr jun jul aug sep sept oct nov dec"
 )
+_NUMERALS = _words("II III IV VI VII VIII IX XI XII XIII XIV XV")
 _MAYBE = _words("etc inc ltd corp co jr al llc plc gmbh bros esq ave blvd rd ph.d m.d b.a m.a")
 _STARTERS = _words(
     "the a an in on at of for from by with to as and but or so if when while where it its he his she her they their we "
@@ -95,10 +96,9 @@ class _Wrapped:
         length = start - self.line
         self.line = end
         return (
-            length > _NO_WRAP
-            or _ITEM.match(self.text, end) is not None
-            or length < 0.6 * self.longest
+            not _NO_WRAP >= length >= 0.6 * self.longest
             or (self.longest <= _NARROW and not self.text[end].islower())
+            or _ITEM.match(self.text, end) is not None
             or " | " in self.text[start - length : start]
         )
 
@@ -135,7 +135,7 @@ def _may_end(before: str, word: str, number: bool) -> bool:
     if key in _NEVER:
         return False
     if key in _BEFORE_A_NUMBER:
-        return not (number or (len(word) == 1 and word.isupper() and word not in "AI"))
+        return not (number or word in _NUMERALS or (len(word) == 1 and word.isupper() and word not in "AI"))
     initial = len(before) == 1 and before.isupper() and before.isascii()
     if initial or "." in before or key in _MAYBE:
         return not word or (word.lower() in _STARTERS and not (initial and len(word) == 1))

@@ -1,6 +1,7 @@
 """Any model of sentence-transformers, by its name on the Hugging Face hub or the path of its folder."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -54,7 +55,7 @@ class SentenceTransformerEmbedder:
 
     def count(self, texts: Sequence[str]) -> list[int]:
         with self._using:
-            return self._count([encodable(text) for text in texts])
+            return _count(self._model, [encodable(text) for text in texts])
 
     def passages(self, texts: Sequence[str]) -> "Vectors":
         import numpy
@@ -62,6 +63,7 @@ class SentenceTransformerEmbedder:
         if not texts:
             return numpy.empty((0, self.dimension), numpy.float32)
         with self._using:
+            self._read  # noqa: B018 - sets where the model cuts
             vectors = self._model.encode_document(
                 [encodable(text) for text in texts], normalize_embeddings=True, show_progress_bar=False
             )
@@ -71,27 +73,28 @@ class SentenceTransformerEmbedder:
         import numpy
 
         with self._using:
+            self._read  # noqa: B018 - sets where the model cuts
             vector = self._model.encode_query(encodable(text), normalize_embeddings=True, show_progress_bar=False)
         return numpy.asarray(vector, numpy.float32)
-
-    def _count(self, texts: list[str]) -> list[int]:
-        if not texts:
-            return []
-        found = self._model.tokenizer(texts, truncation=False, padding=False, verbose=False)["input_ids"]
-        return [len(ids) for ids in found]
 
     @cached_property
     def _prompted(self) -> int:
         """The tokens of the longest prompt, without those that every text has at its ends."""
-        prompts = [prompt for prompt in self._model.prompts.values() if prompt]
-        ends = self._count([""])[0]
-        return max(self._count(prompts), default=ends) - ends
+        lengths = _count(self._model, ["", *filter(None, self._model.prompts.values())])
+        return max(lengths) - lengths[0]
 
     @cached_property
     def _read(self) -> int:
-        """The most tokens that the model reads, prompts included."""
-        read = self._model.max_seq_length
-        return int(read)
+        """The most tokens of a text with its prompt; the model cuts there."""
+        own = self._model.max_seq_length
+        if own is None or (self._asked and not 2 < self._asked <= own - self._prompted):
+            raise InvalidInput(
+                f"The model {self._name} reads {own} tokens, {self._prompted} of them a prompt, not {self._asked}.",
+                "Leave window out, or make it smaller.",
+            )
+        if self._asked:
+            self._model.max_seq_length = self._asked + self._prompted
+        return int(self._model.max_seq_length or own)
 
     @cached_property
     def _model(self) -> "SentenceTransformer":
@@ -104,17 +107,74 @@ class SentenceTransformerEmbedder:
             ) from error
         try:
             with _quiet():
-                return SentenceTransformer(self._name, revision=self._commit)
+                return SentenceTransformer(self._name, revision=_commit(self._name))
         except (OSError, ValueError) as error:
             raise NotFound(
-                f"The model {self._name} is neither a folder nor to be had from the Hugging Face hub.",
-                "Check the name. Offline, get it beforehand where there is a network, and name its folder.",
+                f"The model {self._name} cannot be loaded from a folder, nor from the Hugging Face hub.",
+                "Check the name. Where there is no network, get it beforehand, and name its folder.",
             ) from error
 
-    @property
+    @cached_property
     def _revision(self) -> str:
-        return ""
+        """Of a folder, what is in it; of a model of the hub, its commit, which only a model that was got has."""
+        if Path(self._name).is_dir():
+            return _fingerprint(Path(self._name))
+        if _commit(self._name) is None:
+            self._model  # noqa: B018 - gets it
+        return _commit(self._name) or "unknown"
 
-    @property
-    def _commit(self) -> str | None:
+
+def _count(model: "SentenceTransformer", texts: list[str]) -> list[int]:
+    if not texts:
+        return []
+    found = model.tokenizer(texts, truncation=False, padding=False, verbose=False)["input_ids"]
+    return [len(ids) for ids in found]
+
+
+def _commit(name: str) -> str | None:
+    """The commit of a model of the hub that lies on this machine. It is used as it lies, so it changes for nobody."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if Path(name).is_dir() or name.count("/") > 1:
         return None
+    for repository in (name, f"sentence-transformers/{name}") if "/" not in name else (name,):
+        found = try_to_load_from_cache(repository, "config.json", os.environ.get("SENTENCE_TRANSFORMERS_HOME"))
+        if isinstance(found, str):
+            return Path(found).parent.name
+    return None
+
+
+def _fingerprint(folder: Path) -> str:
+    """A hash of small files, and of blocks all over the large ones: cheap, and other weights give another one."""
+    hashed = hashlib.blake2b(digest_size=8)
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".json", ".safetensors", ".bin", ".txt", ".model") and path.is_file():
+            hashed.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}".encode())
+            for block in _blocks(path):
+                hashed.update(block)
+    return hashed.hexdigest()
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    size = path.stat().st_size
+    step = max(_BLOCK, size // _SAMPLES)
+    with path.open("rb") as file:
+        for start in range(0, size, step):
+            file.seek(start)
+            yield file.read(_BLOCK)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the bars and reports that transformers shows while it loads; as it was, afterwards."""
+    from transformers.utils import logging
+
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

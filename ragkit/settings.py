@@ -7,32 +7,52 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from tomlkit.exceptions import TOMLKitError
 
-from ragkit.errors import InvalidInput
+from ragkit.errors import InvalidInput, RagkitError, nearest_of
+from ragkit.indexes.recipe import AnalyzerSettings, ChunkerSettings, EmbedderSettings, Recipe
 
+VERSION = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
-_NEW = """# A ragkit workspace. Every domain is a collection of documents with its own indexes.
+_NEW = """# A ragkit workspace. A domain is a collection of documents with indexes of its own.
 version = 1
+
+# Domains are added by `ragkit ingest FOLDER --domain NAME`, or by hand:
+#
+# [domains.finance]
+# description = "Reports, revenue, budgets"      # what questions it can answer
+# keywords = ["revenue", "quarter"]
+# sources = ["docs/finance"]                     # folders and files, as seen from here
+#
+# What follows decides how it is indexed. After a change, `ragkit sync` indexes the domain anew.
+# chunker = "structure"                          # fixed, recursive, sentence-window, parent-child
+# chunker = { kind = "structure", size = 256, overlap = 1 }
+# embedder = "minilm"                            # sentence-transformers:NAME, openai:NAME, hash
+# embedder = { name = "openai:nomic-embed-text", base_url = "http://localhost:11434/v1" }
+# analyzer = "english"                           # the language of stemmer and stop words, or none
 """
 
 
-class _Strict(BaseModel):
+class DomainSettings(Recipe):
+    """One domain: what it holds, where that comes from, and how it is indexed."""
+
+    description: str = Field(default="", description="In words that help to send questions to it.")
+    keywords: list[str] = Field(default_factory=list)
+    sources: list[str] = Field(default_factory=list, description="Folders and files, as seen from the workspace.")
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe(chunker=self.chunker, embedder=self.embedder, analyzer=self.analyzer)
+
+
+class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-
-class DomainSettings(_Strict):
-    """One domain: what it holds, in words that help to route questions to it."""
-
-    description: str = ""
-    keywords: list[str] = Field(default_factory=list)
-
-
-class Settings(_Strict):
-    version: int = Field(default=1, ge=1, le=1)
+    version: int = Field(default=VERSION, ge=1)
     domains: dict[str, DomainSettings] = Field(default_factory=dict)
 
     @field_validator("domains")
@@ -49,15 +69,45 @@ def load(path: Path) -> Settings:
     if not path.exists():
         return Settings()
     try:
-        return Settings.model_validate(tomlkit.parse(path.read_text("utf-8")).unwrap())
+        given = tomlkit.parse(path.read_text("utf-8")).unwrap()
     except TOMLKitError as error:
         raise InvalidInput(f"{path} is no valid TOML: {error}.", "Mend that line.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not in UTF-8.", "Save it as UTF-8.") from error
+    version = given.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise RagkitError(
+            f"{path} was written for a newer ragkit (version {version}; this one knows {VERSION}).", "Update ragkit."
+        )
+    return validated(given, str(path))
+
+
+def validated(given: dict[str, Any], where: str) -> Settings:
+    try:
+        return Settings.model_validate(given)
     except ValidationError as error:
-        raise InvalidInput(f"{path}: {explain(error)}.", "Mend or remove it.") from error
+        raise InvalidInput(f"{where}: {explain(error)}.", "Mend or remove it.") from error
 
 
 def explain(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}{_meant(one['loc']) if one['type'] == 'extra_forbidden' else ''}"
+        for one in error.errors()
+    )
+
+
+_FIELDS: dict[str, type[BaseModel]] = {
+    "chunker": ChunkerSettings,
+    "embedder": EmbedderSettings,
+    "analyzer": AnalyzerSettings,
+}
+
+
+def _meant(place: tuple[int | str, ...]) -> str:
+    """The nearest word that would be known at this place of the file."""
+    *path, word = map(str, place)
+    model = Settings if not path else DomainSettings if len(path) == 2 else _FIELDS.get(path[-1], DomainSettings)
+    return nearest_of(word, model.model_fields).removesuffix("?")
 
 
 def create(path: Path) -> None:
@@ -69,15 +119,26 @@ def create(path: Path) -> None:
 
 def save_domain(path: Path, name: str, domain: DomainSettings) -> None:
     """Set one domain and leave the rest of the file, with its comments, as it is."""
-    try:
-        Settings(domains={name: domain})
-    except ValidationError as error:
-        raise InvalidInput(f"{explain(error)}.", "Choose another name.") from error
+    validated({"domains": {name: domain.model_dump()}}, "A domain")
     with _alone(path.parent):
         document = tomlkit.parse(path.read_text("utf-8"))
         domains = document.setdefault("domains", tomlkit.table(is_super_table=True))
-        domains.setdefault(name, tomlkit.table()).update(domain.model_dump())
+        table = domains.setdefault(name, tomlkit.table())
+        before = DomainSettings.model_validate(table.unwrap()).model_dump()
+        for key, value in domain.model_dump().items():
+            if before[key] != value or key in ("description", "keywords"):
+                table[key] = _short(key, value)
         _write(path, tomlkit.dumps(document))
+
+
+def _short(key: str, value: Any) -> Any:
+    """A table of settings without those that are as by default."""
+    if key not in _FIELDS:
+        return value
+    given = _FIELDS[key].model_validate(value).model_dump(exclude_defaults=True)
+    inline = tomlkit.inline_table()
+    inline.update(given)
+    return inline
 
 
 @contextmanager

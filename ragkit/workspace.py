@@ -1,13 +1,24 @@
-"""A workspace: a folder with `ragkit.toml` and the domains named in it."""
+"""A workspace: a folder with `ragkit.toml`, the domains named in it, and their indexes in `.ragkit/`."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ragkit import settings
-from ragkit.errors import InvalidInput
+from ragkit.errors import InvalidInput, NotFound, nearest_of
 from ragkit.settings import DomainSettings
 
+if TYPE_CHECKING:
+    from ragkit.connectors.document import Document
+    from ragkit.indexes.doctor import Problem
+    from ragkit.indexes.domain import Domain
+    from ragkit.indexes.hit import Hit
+    from ragkit.indexes.sync import IngestReport, Progress
+
 FILE = "ragkit.toml"
+STATE = ".ragkit"
+DEFAULT_DOMAIN = "default"
 
 
 def open(path: str | Path = ".") -> "Workspace":
@@ -16,24 +27,198 @@ def open(path: str | Path = ".") -> "Workspace":
 
 
 class Workspace:
+    """May be used from several threads. Others, in other processes too, may read and write it meanwhile."""
+
     def __init__(self, path: str | Path = ".") -> None:
         self.path = Path(path).expanduser().resolve()
         if self.path.exists() and not self.path.is_dir():
             raise InvalidInput(f"{self.path} is a file.", "Name the folder that is to be the workspace.")
         settings.create(self.path / FILE)
         self.settings = settings.load(self.path / FILE)
+        self._open: dict[str, Domain] = {}
 
     @property
     def domains(self) -> dict[str, DomainSettings]:
         """The domains by name."""
         return dict(self.settings.domains)
 
-    def add_domain(self, name: str, *, description: str = "", keywords: Sequence[str] = ()) -> None:
-        """Name a collection of documents. For one that is there, what is given here takes the place of what was."""
-        known = self.settings.domains.get(name, DomainSettings())
-        domain = DomainSettings(description=description or known.description, keywords=list(keywords) or known.keywords)
+    def add_domain(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        keywords: Sequence[str] = (),
+        chunker: str | Mapping[str, Any] | None = None,
+        embedder: str | Mapping[str, Any] | None = None,
+        analyzer: str | Mapping[str, Any] | None = None,
+    ) -> None:
+        """Name a collection of documents. For one that is there, what is given here takes the place of what was.
+
+        `chunker`, `embedder` and `analyzer` are what `ragkit.toml` would say: `"fixed"` or `{"kind": "fixed",
+        "size": 200}`. When they change, the next ingest or sync indexes the domain anew.
+        """
+        known = self.settings.domains.get(name, DomainSettings()).model_dump()
+        given = {
+            "description": description, "keywords": list(keywords),
+            "chunker": chunker, "embedder": embedder, "analyzer": analyzer,
+        }  # fmt: skip
+        asked = {**known, **{key: value for key, value in given.items() if value}}
+        domain = settings.validated({"domains": {name: asked}}, "This domain").domains[name]
         settings.save_domain(self.path / FILE, name, domain)
         self.settings.domains[name] = domain
 
+    def ingest(
+        self,
+        source: str | Path | Sequence[str | Path],
+        domain: str = DEFAULT_DOMAIN,
+        *,
+        progress: "Callable[[Progress], None] | None" = None,
+    ) -> "IngestReport":
+        """Add a folder, a file or a `scheme:place` to a domain, and index what is in it.
+
+        The domain is made if there is none of that name. What was ingested before is only looked at for changes.
+        """
+        from ragkit.indexes.sync import sync
+
+        places = [self._place(one) for one in ([source] if isinstance(source, str | Path) else source)]
+        known = self.settings.domains.get(domain, DomainSettings())
+        new = [place for place in dict.fromkeys(places) if place not in known.sources]
+        for place in new:
+            self._must_hold_something(place)
+        if new or domain not in self.settings.domains:
+            changed = known.model_copy(update={"sources": [*known.sources, *new]})
+            settings.save_domain(self.path / FILE, domain, changed)
+            self.settings.domains[domain] = changed
+        recipe = self.settings.domains[domain].recipe
+        return sync(self._folder(domain), domain, recipe, self._absolute(places), whole=False, tell=progress)
+
+    def sync(
+        self, domains: Sequence[str] | None = None, *, progress: "Callable[[Progress], None] | None" = None
+    ) -> "list[IngestReport]":
+        """Look at every source again, and make the domains what these are now."""
+        from ragkit.indexes.sync import sync
+
+        self.settings = settings.load(self.path / FILE)
+        return [
+            sync(self._folder(name), name, one.recipe, self._absolute(one.sources), whole=True, tell=progress)
+            for name, one in self._named(domains).items()
+        ]
+
+    def search(
+        self,
+        query: str,
+        domains: Sequence[str] | None = None,
+        strategy: str = "default",
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+    ) -> "list[Hit]":
+        """The best `k` passages of these domains (of all, if none are named).
+
+        `where` looks at documents' metadata: `{"year": 2025}`, `{"year": {">=": 2024}}`, `{"author": ["Kay", "Lee"]}`,
+        `{"uri": {"glob": "reports/*"}}`, `{"draft": {"exists": False}}`. It says what may be found, before anything is
+        ranked: `k` passages come back whenever so many match.
+        """
+        from ragkit.indexes.search import search
+
+        return search(self._indexed(domains), query, strategy=strategy, k=k, where=where)
+
+    def document(self, uri: str, domain: str) -> "Document":
+        """A document as it was indexed. A hit's text is `document.text[hit.start:hit.end]`."""
+        self._named([domain])
+        return self._domain(domain).document(uri)
+
+    def doctor(self, *, repair: bool = False) -> "list[Problem]":
+        """What is wrong with the indexes; with `repair`, after making anew what can be."""
+        from ragkit.indexes.doctor import examine
+
+        return [problem for name in self.settings.domains for problem in examine(self._folder(name), name, repair)]
+
+    async def aingest(
+        self,
+        source: str | Path | Sequence[str | Path],
+        domain: str = DEFAULT_DOMAIN,
+        *,
+        progress: "Callable[[Progress], None] | None" = None,
+    ) -> "IngestReport":
+        return await asyncio.to_thread(self.ingest, source, domain, progress=progress)
+
+    async def asearch(
+        self,
+        query: str,
+        domains: Sequence[str] | None = None,
+        strategy: str = "default",
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+    ) -> "list[Hit]":
+        return await asyncio.to_thread(self.search, query, domains, strategy, k, where)
+
+    def close(self) -> None:
+        """Close the files. The workspace opens them again when it needs them."""
+        for domain in self._open.values():
+            domain.close()
+
+    def _place(self, given: str | Path) -> str:
+        """As it is kept in the settings: relative to the workspace where it lies inside, so that it can be moved."""
+        from ragkit.connectors.folder import Folder
+        from ragkit.connectors.place import connect
+
+        connector = connect(given)
+        if not isinstance(connector, Folder):
+            return str(given)
+        path = connector.root / connector.only if connector.only else connector.root
+        if not path.is_relative_to(self.path):
+            return str(path)
+        inside = path.relative_to(self.path).as_posix()
+        return f"./{inside}" if ":" in inside else inside
+
+    def _absolute(self, places: Sequence[str]) -> list[str]:
+        return [place if _scheme(place) else str(self.path / place) for place in dict.fromkeys(places)]
+
+    def _must_hold_something(self, place: str) -> None:
+        from ragkit.connectors.place import connect
+
+        (absolute,) = self._absolute([place])
+        if next(iter(connect(absolute).scan()), None) is None:
+            raise NotFound(
+                f"{absolute} holds nothing that ragkit can read.",
+                "Is it the right folder? See what is skipped with: ragkit read",
+            )
+
+    def _named(self, names: Sequence[str] | None) -> dict[str, DomainSettings]:
+        known = self.settings.domains
+        if names is None or not len(names):
+            return dict(known)
+        for name in names:
+            if name not in known:
+                raise NotFound(
+                    f"There is no domain {name!r}.{nearest_of(name, known)}",
+                    f"There are: {', '.join(known)}." if known else "Make one with: ragkit ingest FOLDER --domain NAME",
+                )
+        return {name: known[name] for name in names}
+
+    def _indexed(self, names: Sequence[str] | None) -> "list[Domain]":
+        """Those that hold something."""
+        named = self._named([names] if isinstance(names, str) else names)
+        found = [domain for domain in map(self._domain, named) if domain.snapshot().made is not None]
+        if not found:
+            what = f"The domain {next(iter(named))!r} holds" if len(named) == 1 else "The workspace holds"
+            raise NotFound(f"{what} nothing yet.", "Put documents into it with: ragkit ingest FOLDER --domain NAME")
+        return found
+
+    def _domain(self, name: str) -> "Domain":
+        from ragkit.indexes.domain import Domain
+
+        if name not in self._open:
+            self._open[name] = Domain(self._folder(name), name)
+        return self._open[name]
+
+    def _folder(self, domain: str) -> Path:
+        return self.path / STATE / "domains" / domain
+
     def __repr__(self) -> str:
         return f"ragkit.open({str(self.path)!r})"
+
+
+def _scheme(place: str) -> bool:
+    scheme, colon, _ = place.partition(":")
+    return bool(colon) and scheme.isidentifier() and len(scheme) > 1
