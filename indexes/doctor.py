@@ -1,8 +1,5 @@
 """The doctor: whether a domain is what it says it is, and what can be done where it is not."""
 
-import hashlib
-import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,6 @@ from ragkit.indexes import segment, snapshot
 from ragkit.indexes.catalog import FILE, Catalog, told
 from ragkit.indexes.domain import as_document, embedder_for
 from ragkit.indexes.lock import writing
-from ragkit.indexes.snapshot import Broken
 from ragkit.indexes.sync import orphans, remove_orphans
 
 
@@ -26,3 +22,123 @@ class Problem:
     where: str
     repair: str
     """What mends it."""
+
+
+_SYNC = "Run: ragkit sync"
+_MEND = "Run: ragkit doctor --repair"
+
+
+def examine(folder: Path, name: str, repair: bool = False) -> list[Problem]:
+    """All problems of a domain; with `repair`, those that are left after everything derived was made anew."""
+    if not (folder / FILE).exists():
+        return []
+    if repair:
+        with told(folder), writing(folder, name):
+            _repair(folder)
+    try:
+        catalog = Catalog(folder)
+        try:
+            with told(catalog.path), catalog.view():
+                return [
+                    Problem(problem.what, f"{name}: {problem.where}", problem.repair) for problem in _problems(catalog)
+                ]
+        finally:
+            catalog.close()
+    except RagkitError as error:
+        return [Problem(error.reason, f"{name}: {FILE}", f"{_MEND}, then: ragkit sync")]
+
+
+def _repair(folder: Path) -> None:
+    try:
+        catalog = Catalog(folder, write=True)
+    except RagkitError:  # no catalog any more: out of the way with it, and a sync makes a new one
+        (folder / FILE).replace(folder / f"{FILE}.damaged")
+        for path in folder.glob(f"{FILE}-*"):
+            path.unlink()
+        return
+    try:
+        broken = dict(_segments(catalog))
+        repairing.mend(catalog, broken, lambda made, texts: embedder_for(made.recipe.embedder).passages(texts))
+        remove_orphans(catalog)
+        with catalog.transaction():
+            for id, _, _ in list(_documents(catalog)):  # read and indexed anew by the next sync
+                catalog.execute("UPDATE documents SET content_hash = '' WHERE id = ?", (id,))
+                catalog.execute(
+                    "UPDATE items SET fingerprint = '' WHERE id = (SELECT item FROM documents WHERE id = ?)", (id,)
+                )
+    finally:
+        catalog.close()
+
+
+def _problems(catalog: Catalog) -> Iterator[Problem]:
+    if catalog.empty:
+        return
+    for (said,) in catalog.execute("PRAGMA integrity_check"):
+        if said != "ok":
+            yield Problem(f"SQLite says: {said}.", FILE, f"{_MEND}, then: ragkit sync")
+    for table, row, parent, _ in catalog.execute("PRAGMA foreign_key_check"):
+        yield Problem(f"Row {row} of {table} belongs to a row of {parent} that is not there.", FILE, _SYNC)
+    for _, uri, what in _documents(catalog):
+        yield Problem(what, uri, f"{_MEND}, then: ragkit sync")
+    for name, what in _segments(catalog):
+        yield Problem(what, name, _MEND)
+    for path in orphans(catalog):
+        yield Problem("This index file belongs to nothing: a writer was stopped.", path.name, _MEND)
+
+
+def _documents(catalog: Catalog) -> Iterator[tuple[int, str, str]]:
+    """Documents whose text, chunks or vectors are not what they were, with their uris."""
+    made = snapshot.active(catalog)
+    rows = catalog.execute("SELECT id, content_hash, uri, text, title, marks, metadata, media_type FROM documents")
+    for id, content, uri, *rest in rows.fetchall():
+        try:
+            document = as_document(uri, *rest)
+        except (ValueError, TypeError) as error:
+            yield id, uri, f"Its text or its marks were damaged: {error}."
+            continue
+        if document.content_hash != content:
+            yield id, uri, "Its text is not the one that was read."
+        elif made is not None:
+            wrong = _wrong_chunks(catalog, made, id, document.text)
+            if wrong:
+                yield id, uri, wrong
+
+
+def _wrong_chunks(catalog: Catalog, made: snapshot.Made, document: int, text: str) -> str:
+    rows = catalog.execute(
+        """SELECT start, "end", read_start, read_end, length(vectors.vector) FROM chunks
+        LEFT JOIN vectors ON vectors.key = chunks.vector WHERE document = ? AND recipe = ? ORDER BY chunks.id""",
+        (document, made.id),
+    ).fetchall()
+    for start, end, read_start, read_end, size in rows:
+        if not (0 <= start < end <= len(text) and 0 <= read_start < read_end <= len(text)):
+            return f"Its chunk from {start} to {end} lies outside of the text."
+        if size != 4 * made.dimension:
+            return f"The vector of its chunk from {start} to {end} is missing or damaged."
+    return "" if rows or not text.strip() else "It has text and no chunk."
+
+
+def _segments(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Index files that are not what was written, or do not hold the chunks that the catalog has."""
+    dead = np.array([row[0] for row in catalog.execute("SELECT chunk FROM dead ORDER BY chunk")], np.int64)
+    rows = catalog.execute("SELECT name, recipe, first, last, size, checksum FROM segments ORDER BY first").fetchall()
+    for name, recipe, first, last, size, checksum in rows:
+        try:
+            one = segment.load(catalog.folder / name, size)
+        except segment.Damaged as error:
+            yield name, f"The index file is damaged: {error}."
+            continue
+        if segment.checksum(catalog.folder / name) != checksum:
+            yield name, "The index file is damaged: its checksum is not the one that was written."
+            continue
+        expected = catalog.execute(
+            "SELECT id, document FROM chunks WHERE recipe = ? AND id BETWEEN ? AND ? ORDER BY id", (recipe, first, last)
+        ).fetchall()
+        alive = ~np.isin(one.ids, dead)
+        if list(zip(one.ids[alive].tolist(), one.documents[alive].tolist(), strict=True)) != expected:
+            yield name, "The index file does not hold the chunks that the catalog names."
+    covered = " OR ".join("(recipe = ? AND id BETWEEN ? AND ?)" for _ in rows) or "0"
+    bounds = [value for row in rows for value in row[1:4]]
+    missing = catalog.one(f"SELECT count(*) FROM chunks WHERE NOT ({covered})", bounds)
+    if missing:
+        yield "", f"{missing} chunks are in no index file."

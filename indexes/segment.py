@@ -142,7 +142,7 @@ def _postings(words: Sequence[bytes], owner: Array, rows: Array, counts: Array) 
         "words": np.frombuffer(b"".join(kept), np.uint8),
         "word_ends": np.cumsum([len(word) for word in kept], dtype=np.uint32),
         "rows": rows[order].astype(np.uint32),
-        "row_ends": np.cumsum(sizes[sizes > 0], dtype=np.uint64),
+        "row_ends": np.cumsum(sizes[sizes > 0], dtype=np.int64),
         "counts": np.minimum(counts[order], 65_535).astype(np.uint16),
     }
 
@@ -175,7 +175,7 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-_TYPES = {"F32": np.float32, "I64": np.int64, "U64": np.uint64, "U32": np.uint32, "U16": np.uint16, "U8": np.uint8}
+_TYPES = {"F32": np.float32, "I64": np.int64, "U32": np.uint32, "U16": np.uint16, "U8": np.uint8}
 
 
 def load(path: Path, size: int) -> Segment:

@@ -71,14 +71,14 @@ Tell = Callable[[Progress], None]
 
 
 def sync(
-    folder: Path, name: str, recipe: Recipe, places: Sequence[str], *, whole: bool, tell: Tell = lambda progress: None
+    folder: Path, name: str, recipe: Recipe, places: Sequence[str], *, whole: bool, tell: Tell | None = None
 ) -> IngestReport:
     """Sync these sources of a domain. `whole`: they are all that it has, and what came from others is deleted."""
     began = time.monotonic()
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with writing(folder, name), _catalog(folder) as catalog:
-            return _Sync(catalog, name, tell).run(recipe, places, whole, began)
+            return _Sync(catalog, name, tell or (lambda progress: None)).run(recipe, places, whole, began)
 
 
 @contextmanager
