@@ -205,6 +205,4 @@ def _full(path: Path) -> RagkitError:
 
 
 def _refused(path: Path, said: str) -> RagkitError:
-    return RagkitError(
-        f"{path} cannot be written ({said}).", "Check that its folder exists and may be written by you."
-    )
+    return RagkitError(f"{path} cannot be written ({said}).", "Check that its folder exists and may be written by you.")

@@ -8,10 +8,11 @@ import numpy as np
 
 from ragkit.errors import RagkitError
 from ragkit.indexes import repair as repairing
-from ragkit.indexes import segment, snapshot
+from ragkit.indexes import segment
 from ragkit.indexes.catalog import FILE, Catalog, told
-from ragkit.indexes.domain import as_document, embedder_for
+from ragkit.indexes.domain import as_document
 from ragkit.indexes.lock import writing
+from ragkit.indexes.made import Made, active
 from ragkit.indexes.sync import orphans, remove_orphans
 
 
@@ -58,7 +59,7 @@ def _repair(folder: Path) -> None:
         return
     try:
         broken = dict(_segments(catalog))
-        repairing.mend(catalog, broken, lambda made, texts: embedder_for(made.recipe.embedder).passages(texts))
+        repairing.mend(catalog, broken)
         remove_orphans(catalog)
         with catalog.transaction():
             for id, _, _ in list(_documents(catalog)):  # read and indexed anew by the next sync
@@ -88,7 +89,7 @@ def _problems(catalog: Catalog) -> Iterator[Problem]:
 
 def _documents(catalog: Catalog) -> Iterator[tuple[int, str, str]]:
     """Documents whose text, chunks or vectors are not what they were, with their uris."""
-    made = snapshot.active(catalog)
+    made = active(catalog)
     rows = catalog.execute("SELECT id, content_hash, uri, text, title, marks, metadata, media_type FROM documents")
     for id, content, uri, *rest in rows.fetchall():
         try:
@@ -104,7 +105,7 @@ def _documents(catalog: Catalog) -> Iterator[tuple[int, str, str]]:
                 yield id, uri, wrong
 
 
-def _wrong_chunks(catalog: Catalog, made: snapshot.Made, document: int, text: str) -> str:
+def _wrong_chunks(catalog: Catalog, made: Made, document: int, text: str) -> str:
     rows = catalog.execute(
         """SELECT start, "end", read_start, read_end, length(vectors.vector) FROM chunks
         LEFT JOIN vectors ON vectors.key = chunks.vector WHERE document = ? AND recipe = ? ORDER BY chunks.id""",

@@ -6,19 +6,16 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ragkit.connectors.document import Document, Mark
 from ragkit.connectors.failure import Failure
-from ragkit.errors import NotFound, RagkitError, nearest_of
+from ragkit.errors import NotFound, nearest_of
 from ragkit.indexes import filters, repair, snapshot
 from ragkit.indexes.catalog import FILE, Catalog, told
 from ragkit.indexes.chunk import Chunk
-from ragkit.indexes.embedder import Embedder, make_embedder
-from ragkit.indexes.recipe import EmbedderSettings
-from ragkit.indexes.snapshot import EMPTY, Broken, Made, Snapshot
+from ragkit.indexes.snapshot import EMPTY, Broken, Snapshot
 from ragkit.indexes.writer import grouped, marks
 
 
@@ -66,20 +63,7 @@ class Domain:
                 return snapshot.load(catalog, self._snapshot)
             except Broken as broken:
                 if catalog.generation == generation:  # and not just replaced by a writer
-                    repair.rebuild(self.folder, self.name, broken, self._embed_again)
-
-    def _embed_again(self, made: Made, texts: Sequence[str]) -> Any:
-        return self.embedder(made).passages(texts)
-
-    def embedder(self, made: Made) -> Embedder:
-        """The one that the index was made by; its vectors can be compared with no others."""
-        embedder = embedder_for(made.recipe.embedder)
-        if embedder.identity != made.embedder:
-            raise RagkitError(
-                f"The index of {self.name!r} was made by the embedder {made.embedder}, which is now {embedder.identity}.",
-                "Run: ragkit sync, which indexes it anew.",
-            )
-        return embedder
+                    repair.rebuild(self.folder, self.name, broken)
 
     def matching(self, state: Snapshot, where: Mapping[str, Any]) -> list[int]:
         """The documents of this state for which the conditions hold. Raises `Changed` if it is no longer the state."""
@@ -161,12 +145,6 @@ class Domain:
             if self._catalog is not None:
                 self._catalog.close()
             self._catalog, self._snapshot = None, EMPTY
-
-
-@lru_cache(maxsize=8)
-def embedder_for(settings: EmbedderSettings) -> Embedder:
-    """Models are large: one for all domains that use it."""
-    return make_embedder(settings)
 
 
 def as_document(uri: str, text: str, title: str, marks: str, metadata: str, media_type: str) -> Document:

@@ -25,14 +25,16 @@ MOST = 1000
 
 
 def parse(texts: Sequence[str]) -> dict[str, Any]:
-    """Conditions as a command line gives them: `year>=2024`, `author in Kay,Lee`, `uri glob reports/*`, `draft exists`."""
+    """Conditions as a command line gives them: `year>=2024`, `author in Kay,Lee`, `uri glob a/*`, `draft exists`."""
     where: dict[str, dict[str, Any]] = {}
     for text in texts:
         match = _WRITTEN.match(text)
         if match is None:
             raise InvalidInput(
-                f"{text!r} is no condition.", "Write key=value, key>=value, 'key in a,b', 'uri glob a/*' or 'key exists'."
+                f"{text!r} is no condition.",
+                "Write key=value, key>=value, 'key in a,b', 'uri glob a/*' or 'key exists'.",
             )
+        value: Any
         if match["exists"]:
             operator, value = "exists", True
         elif match["word"] == "in":

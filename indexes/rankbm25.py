@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ragkit.indexes.pool import B, K1, Pool
+from ragkit.indexes.pool import K1, B, Pool
 from ragkit.indexes.segment import Array
 
 VARIANTS = {"bm25-okapi": "BM25Okapi", "bm25-l": "BM25L", "bm25-plus": "BM25Plus"}

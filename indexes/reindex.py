@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 
-from ragkit.indexes import snapshot
 from ragkit.indexes.catalog import Catalog
 from ragkit.indexes.domain import as_document
 from ragkit.indexes.embedder import Embedder
+from ragkit.indexes.made import Made, made_by
 from ragkit.indexes.recipe import Recipe
-from ragkit.indexes.snapshot import Made
 from ragkit.indexes.writer import Writer
 
 FORM = 1
@@ -30,7 +29,7 @@ def recipe_for(catalog: Catalog, recipe: Recipe, embedder: Embedder) -> Made:
             ).lastrowid
             if catalog.meta("recipe") is None:
                 catalog.set_meta("recipe", id)
-    made = snapshot.made_by(catalog, id)
+    made = made_by(catalog, id)
     assert made is not None
     return made
 
@@ -58,7 +57,8 @@ def reindex(catalog: Catalog, new: Made, embedder: Embedder, tell: Callable[[int
 def _documents(catalog: Catalog, after: int) -> Iterator[tuple[int, str, str, str, str, str, str]]:
     while True:
         rows = catalog.execute(
-            "SELECT id, uri, text, title, marks, metadata, media_type FROM documents WHERE id > ? ORDER BY id LIMIT 100",
+            """SELECT id, uri, text, title, marks, metadata, media_type FROM documents
+            WHERE id > ? ORDER BY id LIMIT 100""",
             (after,),
         ).fetchall()
         yield from rows

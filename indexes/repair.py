@@ -1,24 +1,24 @@
 """Makes index files anew from the catalog when they are missing or damaged."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ragkit.indexes import segment, snapshot
+from ragkit.indexes import segment
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.catalog import Catalog, told
 from ragkit.indexes.lock import Locked, writing
-from ragkit.indexes.snapshot import Broken, Made
+from ragkit.indexes.made import Made, made_by
+from ragkit.indexes.snapshot import Broken
 from ragkit.indexes.writer import known_vectors, write_segment
 
-Embed = Callable[[Made, Sequence[str]], Any]
 _WAIT = 10.0
 
 
-def rebuild(folder: Path, name: str, broken: Broken, embed: Embed) -> None:
+def rebuild(folder: Path, name: str, broken: Broken) -> None:
     """Take the lock and mend what a reader found broken. Another writer, who is there first, does the same."""
     until = time.monotonic() + _WAIT
     while True:
@@ -26,7 +26,7 @@ def rebuild(folder: Path, name: str, broken: Broken, embed: Embed) -> None:
             with told(folder), writing(folder, name):
                 catalog = Catalog(folder, write=True)
                 try:
-                    mend(catalog, broken.files, embed)
+                    mend(catalog, broken.files)
                 finally:
                     catalog.close()
             return
@@ -36,14 +36,14 @@ def rebuild(folder: Path, name: str, broken: Broken, embed: Embed) -> None:
             time.sleep(0.1)
 
 
-def mend(catalog: Catalog, names: Sequence[str] | Any, embed: Embed) -> None:
+def mend(catalog: Catalog, names: Iterable[str]) -> None:
     """Write the segments of these names anew. Whoever calls this holds the lock."""
     for name in names:
         row = catalog.execute("SELECT recipe, first, last FROM segments WHERE name = ?", (name,)).fetchone()
-        made = snapshot.made_by(catalog, row[0]) if row else None
+        made = made_by(catalog, row[0]) if row else None
         if made is None:
             continue
-        arrays = _arrays(catalog, made, row[1], row[2], embed)
+        arrays = _arrays(catalog, made, row[1], row[2])
         new = f"{catalog.generation + 1:08d}-{row[1]}-mended.safetensors"
         file = write_segment(catalog, new, arrays) if len(arrays["ids"]) else None
         with catalog.transaction():
@@ -56,7 +56,7 @@ def mend(catalog: Catalog, names: Sequence[str] | Any, embed: Embed) -> None:
         (catalog.folder / name).unlink(missing_ok=True)
 
 
-def _arrays(catalog: Catalog, made: Made, first: int, last: int, embed: Embed) -> dict[str, Any]:
+def _arrays(catalog: Catalog, made: Made, first: int, last: int) -> dict[str, Any]:
     ids, owners, keys, texts = [], [], [], []
     rows = catalog.execute(
         """SELECT chunks.id, document, vector, header, start, "end", text FROM chunks
@@ -71,7 +71,7 @@ def _arrays(catalog: Catalog, made: Made, first: int, last: int, embed: Embed) -
     known = known_vectors(catalog, keys)
     lost = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if lost:
-        known.update(zip(lost, embed(made, list(lost.values())), strict=True))
+        known.update(zip(lost, made.load_embedder().passages(list(lost.values())), strict=True))
         catalog.many(
             "INSERT INTO vectors VALUES (?, ?)", [(key, np.asarray(known[key], np.float32).tobytes()) for key in lost]
         )

@@ -53,9 +53,7 @@ def scan(catalog: Catalog, source: int, place: str, tell: Callable[[int], None])
     )
 
 
-def _listed(
-    place: str, tell: Callable[[int], None]
-) -> tuple[Connector | None, dict[str, Item], list[Failure], bool]:
+def _listed(place: str, tell: Callable[[int], None]) -> tuple[Connector | None, dict[str, Item], list[Failure], bool]:
     """What there is, what could not be listed, and whether the listing came to its end."""
     connector, found, failures = None, dict[str, Item](), list[Failure]()
     try:

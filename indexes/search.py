@@ -12,10 +12,11 @@ from ragkit.indexes import filters, fusion, lexical, rankbm25, vectors
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.domain import Changed, Domain, Found
 from ragkit.indexes.hit import Hit
+from ragkit.indexes.made import Made
 from ragkit.indexes.pool import Part, Pool
 from ragkit.indexes.ranking import best
 from ragkit.indexes.segment import Array
-from ragkit.indexes.snapshot import Made, Snapshot
+from ragkit.indexes.snapshot import Snapshot
 
 DEFAULT = "hybrid"
 MOST_CHARACTERS = 10_000
@@ -69,7 +70,7 @@ def _vector(question: _Question, n: int) -> Ranking:
 
 
 def _hybrid(question: _Question, n: int) -> Ranking:
-    """Score fusion: each ranking on a scale from 0 to 1, and what only one of them found is scored by the other, too."""
+    """Score fusion: each ranking on a scale from 0 to 1; what only one of them found is scored by the other, too."""
     depth = max(n, _DEPTH)
     words = lexical.scores(question.pool, question.terms)
     by_words, top_words = question.by_words(depth, words)
@@ -112,7 +113,12 @@ STRATEGIES: dict[str, Callable[[_Question, int], Ranking]] = {
 
 
 def search(
-    domains: Sequence[Domain], query: str, *, strategy: str = "default", k: int = 10, where: Mapping[str, Any] | None = None
+    domains: Sequence[Domain],
+    query: str,
+    *,
+    strategy: str = "default",
+    k: int = 10,
+    where: Mapping[str, Any] | None = None,
 ) -> list[Hit]:
     """The `k` best ranges, or all that match if they are fewer."""
     rank = _checked(query, strategy, k, where)
@@ -124,9 +130,7 @@ def search(
     raise RagkitError("The domains change too fast to be searched.", "Try again in a moment.")
 
 
-def _checked(
-    query: str, strategy: str, k: int, where: Mapping[str, Any] | None
-) -> Callable[[_Question, int], Ranking]:
+def _checked(query: str, strategy: str, k: int, where: Mapping[str, Any] | None) -> Callable[[_Question, int], Ranking]:
     if len(query) > MOST_CHARACTERS:
         raise InvalidInput(
             f"The question has {len(query):,} characters; at most {MOST_CHARACTERS:,} can be searched for.",
@@ -160,7 +164,7 @@ def _search(
                 f"{_shortened(query)!r} holds no word to search for.", "Add a word that says what you look for."
             )
         pool, allowed = _pool(group, where)
-        question = _Question(pool, allowed, terms, lambda: group[0][0].embedder(made).query(query))  # noqa: B023
+        question = _Question(pool, allowed, terms, lambda: made.load_embedder().query(query))  # noqa: B023
         found += _rows(question, rank, k, [domain for domain, _ in group])
     found.sort(key=lambda one: (-one[0], one[1].name, one[2].uri, one[2].chunk.start))
     return [_hit(rank, *one) for rank, one in enumerate(found[:k], 1)]

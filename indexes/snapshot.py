@@ -11,19 +11,9 @@ import numpy as np
 from ragkit.indexes import segment
 from ragkit.indexes.catalog import Catalog
 from ragkit.indexes.chunk import Chunk
+from ragkit.indexes.made import Made, active
 from ragkit.indexes.pool import Part, Pool
-from ragkit.indexes.recipe import Recipe
 from ragkit.indexes.segment import Damaged, Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The recipe that a domain's index was made by, and the embedder that this meant when it was."""
-
-    id: int
-    recipe: Recipe
-    embedder: str
-    dimension: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +72,6 @@ def open_segments(catalog: Catalog, recipe: int, before: Mapping[str, Segment]) 
     if damaged:
         raise Broken(damaged)
     return opened
-
-
-def active(catalog: Catalog) -> Made | None:
-    return made_by(catalog, catalog.meta("recipe"))
-
-
-def made_by(catalog: Catalog, recipe: int | None) -> Made | None:
-    row = catalog.execute("SELECT id, settings, embedder, dimension FROM recipes WHERE id = ?", (recipe,)).fetchone()
-    return None if row is None else Made(row[0], Recipe.model_validate_json(row[1]), row[2], row[3])
 
 
 CHUNK = 'start, "end", read_start, read_end, header, headings, pages'

@@ -1,4 +1,4 @@
-"""Function words: in every text, so that they say nothing about any. Short lists; the rarity of a word does the rest."""
+"""Function words: in every text, so that they say nothing about any. The lists are short; rarity does the rest."""
 
 STOP_WORDS: dict[str, frozenset[str]] = {
     language: frozenset(words.split())

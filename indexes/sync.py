@@ -16,14 +16,15 @@ from ragkit.connectors.failure import Failure
 from ragkit.connectors.reading import cores, read_items
 from ragkit.indexes import repair, snapshot
 from ragkit.indexes.catalog import Catalog, told
-from ragkit.indexes.domain import counts, embedder_for
+from ragkit.indexes.domain import counts
 from ragkit.indexes.embedder import Embedder
 from ragkit.indexes.lock import writing
+from ragkit.indexes.made import Made, active, embedder_for
 from ragkit.indexes.recipe import Recipe
 from ragkit.indexes.reconcile import Reconciler
 from ragkit.indexes.reindex import discard_others, recipe_for, reindex
 from ragkit.indexes.scan import Scan, scan
-from ragkit.indexes.snapshot import Broken, Made
+from ragkit.indexes.snapshot import Broken
 from ragkit.indexes.writer import Writer
 
 _FILES_A_WORKER = 8
@@ -106,7 +107,9 @@ class _Sync:
         for one in scans:
             reconciler.begin(one)
         for source in dropped:
-            reconciler.lose([row[0] for row in self.catalog.execute("SELECT id FROM items WHERE source = ?", (source,))])
+            reconciler.lose(
+                [row[0] for row in self.catalog.execute("SELECT id FROM items WHERE source = ?", (source,))]
+            )
         self._read(scans, reconciler)
         reconciler.finish()
         for source in dropped:
@@ -128,13 +131,13 @@ class _Sync:
 
     def _mend(self) -> None:
         """What was damaged or removed since the last time."""
-        made = snapshot.active(self.catalog)
+        made = active(self.catalog)
         if made is None:
             return
         try:
             snapshot.open_segments(self.catalog, made.id, {})
         except Broken as broken:
-            repair.mend(self.catalog, broken.files, lambda made, texts: embedder_for(made.recipe.embedder).passages(texts))
+            repair.mend(self.catalog, broken.files)
 
     def _made(self, recipe: Recipe, embedder: Embedder) -> tuple[Made, int]:
         """The recipe to write by; if another one is in use, every document is indexed anew first."""

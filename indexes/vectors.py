@@ -89,7 +89,9 @@ def _exactly(selector: _Selector | None, vectors: Array, query: Array, n: int) -
 
 def _by_graph(segment: Segment, selector: _Selector | None, query: Array, n: int) -> tuple[Array, Array]:
     wanted = min(len(segment), max(_AGAIN * n, 40))
-    parameters = faiss.SearchParametersHNSW(efSearch=max(_SEARCH, wanted))
+    parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
+        efSearch=max(_SEARCH, wanted)
+    )
     if selector is not None:
         parameters.sel = selector.selector
     _, found = _opened(segment).search(query[None], wanted, params=parameters)
@@ -103,7 +105,7 @@ def graph(vectors: Array) -> Array:
     """For a large segment, its graph as a file of FAISS; for others nothing."""
     if len(vectors) < GRAPH_FROM:
         return np.zeros(0, np.uint8)
-    index = faiss.IndexHNSWSQ(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, _LINKS, faiss.METRIC_INNER_PRODUCT)
+    index = faiss.IndexHNSWSQ(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, _LINKS, faiss.METRIC_INNER_PRODUCT)  # type: ignore[arg-type]
     index.hnsw.efConstruction = _BUILD
     index.train(vectors)
     index.add(vectors)

@@ -19,8 +19,8 @@ from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.catalog import Catalog
 from ragkit.indexes.chunk import Chunk, make_chunker
 from ragkit.indexes.embedder import Embedder
+from ragkit.indexes.made import Made
 from ragkit.indexes.segment import Array, Segment
-from ragkit.indexes.snapshot import Made
 
 MOST_CHUNKS = 1000
 """Chunks after which a commit is due: few enough to lose little, many enough to embed fast."""

@@ -1,23 +1,23 @@
-"""The command line. Results go to stdout and everything else to stderr; 0: done, 1: the work failed, 2: wrong usage."""
+"""The command line: one function a command. 0: done, 1: the work failed, 2: wrong usage."""
 
-import io
-import json
-import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ragkit import __version__
-from ragkit.connectors.formats import FORMATS
 from ragkit.errors import InvalidInput, RagkitError
+from ragkit.terminal import Output, complain, plain, print_json, progress, stderr, stdout
+
+if TYPE_CHECKING:
+    from ragkit.indexes.hit import Hit
+    from ragkit.indexes.sync import IngestReport
+    from ragkit.workspace import Workspace
 
 app = typer.Typer(
     name="ragkit",
@@ -26,85 +26,42 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-stdout, stderr = Console(), Console(stderr=True)
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder with ragkit.toml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DomainsOption = Annotated[list[str] | None, typer.Option("--domain", "-d", help="Only this one; may be repeated.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; what goes wrong is a sentence on stderr, never a traceback."""
-    sys.stdout = _Output(sys.stdout)
+    sys.stdout = Output(sys.stdout)
     try:
         app(args=None if arguments is None else list(arguments))
     except InvalidInput as error:
-        _complain(error)
+        complain(error)
         sys.exit(2)
     except RagkitError as error:
-        _complain(error)
+        complain(error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        stderr.print("ragkit: stopped")
+        sys.exit(130)
 
 
-class _Output(io.TextIOBase):
-    """Standard output whose reader may go away (it has seen enough: no error), or whose disk may be full."""
+def _opened(path: Path) -> "Workspace":
+    """The workspace that is there; only `init` and `ingest` make one."""
+    from ragkit.workspace import FILE, Workspace
 
-    def __init__(self, inner: TextIO) -> None:
-        self.inner = inner
-
-    def write(self, text: str) -> int:
-        with self._watched():
-            return self.inner.write(text)
-
-    def flush(self) -> None:
-        with self._watched():
-            self.inner.flush()
-
-    def isatty(self) -> bool:
-        return self.inner.isatty()
-
-    def fileno(self) -> int:
-        return self.inner.fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self.inner.encoding
-
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.inner.fileno())  # for what is flushed when we end
-            if isinstance(error, BrokenPipeError):
-                sys.exit(0)
-            raise RagkitError(
-                f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
-            ) from error
-
-
-def _complain(error: RagkitError) -> None:
-    stderr.print(f"[bold red]ragkit:[/] {_plain(error.reason)}", highlight=False)
-    if error.hint:
-        stderr.print(f"        {_plain(error.hint)}", highlight=False)
-
-
-def _plain(text: str) -> str:
-    """Text from a document or a path, in which nothing is read as colours or control."""
-    from rich.markup import escape
-
-    return escape("".join(character if character.isprintable() else " " for character in text))
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-    sys.stdout.flush()
+    if not (path / FILE).exists():
+        raise InvalidInput(f"{path} is no workspace: it has no {FILE}.", f"Make it one with: ragkit init {path}")
+    return Workspace(path)
 
 
 @app.command()
 def version(json: JsonOption = False) -> None:
     """Print the version."""
     if json:
-        _print_json({"version": __version__})
+        print_json({"version": __version__})
     else:
         sys.stdout.write(f"ragkit {__version__}\n")
 
@@ -119,28 +76,208 @@ def init(
 
     workspace = Workspace(path)
     if json:
-        _print_json({"workspace": str(workspace.path), "domains": sorted(workspace.domains)})
+        print_json({"workspace": str(workspace.path), "domains": sorted(workspace.domains)})
     else:
-        stdout.print(f"The workspace is {_plain(str(workspace.path / FILE))}", soft_wrap=True, highlight=False)
+        stdout.print(f"The workspace is {plain(str(workspace.path / FILE))}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[str], typer.Argument(help="Folders and files.", metavar="PATH…")],
+    domain: Annotated[str, typer.Option("--domain", "-d", help="Made if there is none of that name.")] = "default",
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Put folders and files into a domain, and index what is new or changed in them."""
+    from ragkit.workspace import Workspace
+
+    opened = Workspace(workspace)
+    if domain not in opened.domains and opened.domains and not json:
+        stderr.print(f"{plain(domain)} is a new domain, beside {', '.join(opened.domains)}", highlight=False)
+    with progress() as tell:
+        report = opened.ingest(paths, domain, progress=tell)
+    if json:
+        print_json(_report(report))
+    else:
+        _show_report(report)
+    if not report.documents:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sync(domain: DomainsOption = None, workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
+    """Look at all sources again, and bring the indexes to what these are now."""
+    opened = _opened(workspace)
+    with progress() as tell:
+        reports = opened.sync(domain, progress=tell)
+    if json:
+        print_json({"domains": [_report(report) for report in reports]})
+        return
+    for report in reports:
+        _show_report(report)
+    if not reports:
+        stderr.print("There is no domain yet. Make one with: ragkit ingest FOLDER --domain NAME")
+
+
+def _report(report: "IngestReport") -> dict[str, Any]:
+    counts = ("added", "updated", "renamed", "deleted", "unchanged")
+    return {
+        "domain": report.domain,
+        **{name: getattr(report, name) for name in counts},
+        "failed": [{"uri": one.uri, "reason": one.reason, "hint": one.hint} for one in report.failed],
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "seconds": round(report.seconds, 3),
+        "reindexed": report.reindexed,
+        "skipped": report.skipped,
+    }
+
+
+_MOST_ROWS = 20
+
+
+def _show_report(report: "IngestReport") -> None:
+    for failure in report.failed[:_MOST_ROWS]:
+        said = f"{plain(failure.uri)}: {plain(failure.reason)} {plain(failure.hint)}"
+        stderr.print(f"[red]✗[/] {said}", highlight=False)
+    if len(report.failed) > _MOST_ROWS:
+        stderr.print(f"[red]✗[/] and {len(report.failed) - _MOST_ROWS:,} more; --json shows them all", highlight=False)
+    if report.reindexed:
+        stderr.print(f"{report.reindexed:,} documents were indexed anew, because a setting changed", highlight=False)
+    done = [f"{getattr(report, name):,} {name}" for name in ("added", "updated", "renamed", "deleted", "unchanged")]
+    done = [one for one in done if not one.startswith("0 ")] or ["nothing to do"]
+    failed = f", [red]{len(report.failed):,} failed[/]" if report.failed else ""
+    stdout.print(
+        f"[bold]{plain(report.domain)}[/]: {', '.join(done)}{failed}; now {report.documents:,} documents in "
+        f"{report.chunks:,} chunks ({report.seconds:.1f} s)",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="A question, or words to look for.")],
+    domain: DomainsOption = None,
+    strategy: Annotated[str, typer.Option("--strategy", "-s", help="hybrid, bm25, vector, rrf …")] = "default",
+    k: Annotated[int, typer.Option("-k", help="How many passages.")] = 10,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only documents whose metadata say so: year>=2024; may be repeated.")
+    ] = None,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Find the passages that say most about a question."""
+    from ragkit.indexes import filters
+    from ragkit.indexes.search import DEFAULT
+
+    opened = _opened(workspace)
+    began = time.perf_counter()
+    hits = opened.search(query, domain, strategy, k, filters.parse(where or []))
+    seconds = time.perf_counter() - began
+    if json:
+        name = DEFAULT if strategy == "default" else strategy
+        print_json({"strategy": name, "seconds": round(seconds, 4), "hits": [_hit(hit) for hit in hits]})
+        return
+    for hit in hits:
+        pages = f", page{'s' * (len(hit.pages) > 1)} {', '.join(map(str, hit.pages))}" if hit.pages else ""
+        heading = f" › {plain(hit.heading)}" if hit.heading else ""
+        stdout.print(
+            f"[bold]{hit.rank}. {plain(hit.uri)}[/]{pages}{heading} [dim]{hit.domain} {hit.score:.3f}[/]",
+            highlight=False,
+            soft_wrap=True,
+        )
+        stdout.print(f"   {plain(_shortened(hit.text))}\n", highlight=False)
+    if not hits:
+        stderr.print("Nothing was found." + (" Does any document fit --where?" if where else ""))
+
+
+def _hit(hit: "Hit") -> dict[str, Any]:
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "domain": hit.domain,
+        "uri": hit.uri,
+        "title": hit.title,
+        "start": hit.start,
+        "end": hit.end,
+        "pages": list(hit.pages),
+        "heading": hit.heading,
+        "text": hit.text,
+        "matched": list(hit.matched),
+        "parts": dict(hit.parts),
+    }
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 300 else f"{text[:299]}…"
+
+
+@app.command()
+def show(
+    uri: Annotated[str, typer.Argument(help="As search shows it.")],
+    domain: Annotated[str, typer.Option("--domain", "-d", help="The domain that holds it.")],
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Print a document as it was indexed."""
+    document = _opened(workspace).document(uri, domain)
+    if not json:
+        sys.stdout.write(document.text + "\n")
+        return
+    print_json(
+        {
+            "uri": document.uri,
+            "title": document.title,
+            "text": document.text,
+            "marks": [
+                {
+                    "kind": mark.kind, "start": mark.start, "end": mark.end, "label": mark.label,
+                    "level": mark.level, "number": mark.number,
+                }
+                for mark in document.marks
+            ],
+            "metadata": document.metadata,
+        }
+    )  # fmt: skip
 
 
 @app.command()
 def domains(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
-    """List the domains of a workspace."""
-    from ragkit.workspace import FILE, Workspace
-
-    if not (workspace / FILE).exists():
-        raise InvalidInput(
-            f"{workspace} is no workspace: it has no {FILE}.", f"Make it one with: ragkit init {workspace}"
-        )
-    found = Workspace(workspace).domains
+    """List the domains of a workspace, and what each one holds."""
+    opened = _opened(workspace)
+    rows = [{"name": name, **domain.model_dump(), **opened.status(name)} for name, domain in opened.domains.items()]
     if json:
-        _print_json({"domains": [{"name": name, **domain.model_dump()} for name, domain in found.items()]})
+        print_json({"domains": rows})
         return
-    table = Table("Domain", "Description", "Keywords")
-    for name, domain in found.items():
-        table.add_row(name, _plain(domain.description), _plain(", ".join(domain.keywords)))
+    table = Table("Domain", "Documents", "Chunks", "Failed", "Description", box=None, header_style="bold")
+    for at in (1, 2, 3):
+        table.columns[at].justify = "right"
+    for row in rows:
+        numbers = (f"{row['documents']:,}", f"{row['chunks']:,}", f"{row['failed']:,}")
+        table.add_row(row["name"], *numbers, plain(row["description"]))
     stdout.print(table)
+
+
+@app.command()
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Make anew what can be made anew.")] = False,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Check that the indexes are whole and say what the documents say."""
+    problems = _opened(workspace).doctor(repair=repair)
+    if json:
+        rows = [{"what": one.what, "where": one.where, "repair": one.repair} for one in problems]
+        print_json({"ok": not problems, "problems": rows})
+    for problem in problems if not json else ():
+        said = f"{plain(problem.where)}: {plain(problem.what)} [dim]{plain(problem.repair)}[/]"
+        stdout.print(f"[red]✗[/] {said}", highlight=False, soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+    if not json:
+        stdout.print("All is well.")
 
 
 @app.command()
@@ -161,6 +298,7 @@ def read(
     from ragkit.connectors.folder import Folder
     from ragkit.connectors.place import connect
     from ragkit.connectors.reading import read as read_all
+    from ragkit.readtable import row, show_documents, show_rest
 
     began = time.perf_counter()
     documents, failed, skipped = [], [], Counter[str]()
@@ -173,9 +311,9 @@ def read(
                 if isinstance(got, Failure):
                     failed.append({"uri": got.uri, "reason": got.reason, "hint": got.hint})
                     continue
-                documents.append(_row(got))
+                documents.append(row(got))
                 if text:
-                    stderr.print(f"[bold]{_plain(got.uri)}[/]", highlight=False)
+                    stderr.print(f"[bold]{plain(got.uri)}[/]", highlight=False)
                     sys.stdout.write(got.text + "\n\n")
             skipped.update(getattr(place, "skipped", {}))
     except KeyboardInterrupt:
@@ -184,66 +322,11 @@ def read(
     seconds = round(time.perf_counter() - began, 3)
     documents.sort(key=lambda row: str(row["uri"]))
     if json:
-        _print_json({"documents": documents, "failed": failed, "skipped": dict(skipped), "seconds": seconds})
+        print_json({"documents": documents, "failed": failed, "skipped": dict(skipped), "seconds": seconds})
     elif not text:
-        _show_documents(documents)
+        show_documents(documents)
     sys.stdout.flush()
     if not json:
-        _show_rest(len(documents), failed, skipped, seconds)
+        show_rest(len(documents), failed, skipped, seconds)
     if not documents:
         raise typer.Exit(1)
-
-
-def _row(document: Any) -> dict[str, Any]:
-    marks = Counter(mark.kind for mark in document.marks)
-    return {
-        "uri": document.uri,
-        "title": document.title,
-        "media_type": document.media_type,
-        "characters": len(document.text),
-        "marks": dict(sorted(marks.items())),
-    }
-
-
-_MOST_ROWS = 60
-
-
-def _show_documents(rows: list[dict[str, Any]]) -> None:
-    """A row a document; of many, a row a format."""
-    names = {format.media_type: format.words for format in FORMATS}
-    rows = [{**row, "format": names.get(row["media_type"], row["media_type"])} for row in rows]
-    if len(rows) > _MOST_ROWS:
-        _show_formats(rows)
-        return
-    table = Table("Document", "Format", "Characters", "Marks", box=None, header_style="bold")
-    table.columns[0].no_wrap = max(len(row["uri"]) for row in rows) < 50 if rows else False
-    table.columns[0].overflow = "fold"
-    table.columns[2].justify = "right"
-    for row in rows:
-        marks = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in row["marks"].items())
-        table.add_row(_plain(row["uri"]), row["format"], f"{row['characters']:,}", marks)
-    if rows:
-        stdout.print(table)
-
-
-def _show_formats(rows: list[dict[str, Any]]) -> None:
-    table = Table("Format", "Documents", "Characters", "Marks", box=None, header_style="bold")
-    table.columns[1].justify = table.columns[2].justify = "right"
-    for name in sorted({row["format"] for row in rows}):
-        own = [row for row in rows if row["format"] == name]
-        marks = sum((Counter(row["marks"]) for row in own), Counter[str]())
-        told = ", ".join(f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in sorted(marks.items()))
-        table.add_row(name, f"{len(own):,}", f"{sum(row['characters'] for row in own):,}", told)
-    stdout.print(table)
-
-
-def _show_rest(count: int, failed: list[dict[str, str]], skipped: Counter[str], seconds: float) -> None:
-    for row in failed[:_MOST_ROWS]:
-        stderr.print(f"[red]✗[/] {_plain(row['uri'])}: {_plain(row['reason'])} {_plain(row['hint'])}", highlight=False)
-    if len(failed) > _MOST_ROWS:
-        stderr.print(f"[red]✗[/] and {len(failed) - _MOST_ROWS:,} more; --json shows them all", highlight=False)
-    words = [f"{count} document{'s' * (count != 1)} read in {seconds:.1f} s"]
-    words += [f"{len(failed)} failed"] * bool(failed)
-    if skipped:
-        words.append("skipped " + ", ".join(f"{number} {_plain(why)}" for why, number in sorted(skipped.items())))
-    stderr.print("; ".join(words), highlight=False)

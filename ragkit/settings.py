@@ -90,10 +90,11 @@ def validated(given: dict[str, Any], where: str) -> Settings:
 
 
 def explain(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc']))}: {one['msg']}{_meant(one['loc']) if one['type'] == 'extra_forbidden' else ''}"
-        for one in error.errors()
-    )
+    said = []
+    for one in error.errors():
+        meant = _meant(one["loc"]) if one["type"] == "extra_forbidden" else ""
+        said.append(f"{'.'.join(map(str, one['loc']))}: {one['msg']}{meant}")
+    return "; ".join(said)
 
 
 _FIELDS: dict[str, type[BaseModel]] = {

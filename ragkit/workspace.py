@@ -127,6 +127,13 @@ class Workspace:
         self._named([domain])
         return self._domain(domain).document(uri)
 
+    def status(self, domain: str) -> dict[str, int]:
+        """How many documents and chunks a domain holds, and how many items could not be read the last time."""
+        self._named([domain])
+        opened = self._domain(domain)
+        documents, chunks = opened.count()
+        return {"documents": documents, "chunks": chunks, "failed": len(opened.failures())}
+
     def doctor(self, *, repair: bool = False) -> "list[Problem]":
         """What is wrong with the indexes; with `repair`, after making anew what can be."""
         from ragkit.indexes.doctor import examine

@@ -396,6 +396,12 @@ def test_threads_may_ask_at_once(minilm: MiniLM) -> None:
     assert all(cosines(some, expected).min() >= 0.9999 for some in passages)
 
 
+def test_a_model_may_be_let_go_at_any_time() -> None:
+    for _ in range(8):
+        MiniLM().passages(TEXTS * 2)
+        MiniLM().query(TEXTS[0])
+
+
 def test_minilm_is_light_and_offline() -> None:
     """Counting loads no engine, and nothing loads torch."""
     code = """

@@ -1,0 +1,132 @@
+"""The terminal: results on stdout, everything else on stderr, and nothing that a document says can paint it."""
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+
+from ragkit.errors import RagkitError
+
+if TYPE_CHECKING:
+    from ragkit.indexes.sync import Progress
+
+stdout, stderr = Console(), Console(stderr=True)
+
+
+class Output(io.TextIOBase):
+    """Standard output whose reader may go away (it has seen enough: no error), or whose disk may be full."""
+
+    def __init__(self, inner: TextIO) -> None:
+        self.inner = inner
+
+    def write(self, text: str) -> int:
+        with self._watched():
+            return self.inner.write(text)
+
+    def flush(self) -> None:
+        with self._watched():
+            self.inner.flush()
+
+    def isatty(self) -> bool:
+        return self.inner.isatty()
+
+    def fileno(self) -> int:
+        return self.inner.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.inner.encoding
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.inner.fileno())  # for what is flushed when we end
+            if isinstance(error, BrokenPipeError):
+                sys.exit(0)
+            raise RagkitError(
+                f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
+            ) from error
+
+
+def complain(error: RagkitError) -> None:
+    stderr.print(f"[bold red]ragkit:[/] {plain(error.reason)}", highlight=False)
+    if error.hint:
+        stderr.print(f"        {plain(error.hint)}", highlight=False)
+
+
+def plain(text: str) -> str:
+    """Text from a document or a path, in which nothing is read as colours or control."""
+    from rich.markup import escape
+
+    return escape("".join(character if character.isprintable() else " " for character in text))
+
+
+def print_json(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def progress() -> Iterator["Callable[[Progress], None]"]:
+    """Bars with rates and remaining time on a terminal; now and then a line elsewhere."""
+    if stderr.is_terminal:
+        yield from _bars()
+    else:
+        yield _lines()
+
+
+_STEPS = {"scan": "looking at", "read": "reading", "reindex": "indexing anew"}
+
+
+def _bars() -> Iterator["Callable[[Progress], None]"]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=stderr, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(now: "Progress") -> None:
+            name = f"{plain(now.domain)}: {_STEPS[now.step]}"
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=None, rate="")
+            speed = bars.tasks[tasks[name]].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            bars.update(tasks[name], completed=now.done, total=now.total or None, rate=rate)
+
+        yield tell
+
+
+_SILENCE = 5.0
+"""Seconds between two lines where nobody watches."""
+
+
+def _lines() -> "Callable[[Progress], None]":
+    began = last = time.monotonic()
+
+    def tell(now: "Progress") -> None:
+        nonlocal last
+        if time.monotonic() - last < _SILENCE:
+            return
+        last = time.monotonic()
+        of = f" of {now.total:,}" if now.total else ""
+        failed = f", {now.failed:,} failed" if now.failed else ""
+        stderr.print(
+            f"{plain(now.domain)}: {_STEPS[now.step]} {now.done:,}{of}{failed} ({last - began:.0f} s)", highlight=False
+        )
+
+    return tell
