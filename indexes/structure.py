@@ -192,20 +192,21 @@ def _close(line: Line, branches: list[_Branch], done: list[Run]) -> None:
 
 
 def _joined(line: Line, runs: Sequence[Run]) -> list[Run]:
-    """Neighbours of which one is tiny, as long as they fit into one chunk."""
+    """Neighbours of which one is tiny, if they fit into one chunk; a bare heading with whatever follows."""
     kept: list[Run] = []
     for at, run in enumerate(runs):
-        onward = run.bare and at + 1 < len(runs) and _fit(line, run, runs[at + 1])
-        if kept and _fit(line, kept[-1], run) and (_tiny(line, kept[-1]) or _tiny(line, run)) and not onward:
+        onward = run.bare and at + 1 < len(runs)
+        if kept and (kept[-1].bare or (_joins(line, kept[-1], run) and not onward)):
             kept[-1] = Run(kept[-1].first, run.last, kept[-1].bare and run.bare)
         else:
             kept.append(run)
     return kept
 
 
+def _joins(line: Line, one: Run, other: Run) -> bool:
+    room = min(line.room(one.first), line.room(other.first))
+    return line.cost(one) + line.cost(other) <= room and (_tiny(line, one) or _tiny(line, other))
+
+
 def _tiny(line: Line, run: Run) -> bool:
     return line.cost(run) <= _TINY * line.room(run.first)
-
-
-def _fit(line: Line, one: Run, other: Run) -> bool:
-    return line.cost(one) + line.cost(other) <= min(line.room(one.first), line.room(other.first))

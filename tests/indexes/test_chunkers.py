@@ -261,13 +261,16 @@ def test_the_last_piece_is_no_crumb() -> None:
     out = Builder()
     out.block(prose(0, 7))
     assert [chunk.text.count("Sentence") for chunk in split(out)] in ([4, 3], [3, 4])
+    out = Builder()
+    out.block(prose(0, 12))
+    assert [chunk.text.count("Sentence") for chunk in split(out)] == [6, 6]
 
 
 def test_a_title_that_is_no_heading_stays_with_what_follows() -> None:
     out = Builder()
     out.block(prose(0, 4))
     out.block("Statement of Cash Flows")
-    out.block(prose(4, 8))
+    out.block(prose(4, 9))
     assert split(out)[1].text.startswith("Statement of Cash Flows")
 
 
@@ -290,6 +293,24 @@ def test_a_table_cut_between_rows_says_its_columns_again() -> None:
     assert len(others) > 2
     assert {chunk.header for chunk in others} == {"People\nName | Age"}
     assert all(re.fullmatch(r"(n\d+ \| old\n?)+", chunk.text) for chunk in others)
+    assert min(chunk.text.count("\n") for chunk in others) > 10
+
+
+def test_what_a_header_takes_is_left_free() -> None:
+    """Else chunks would be found too long in the end, and halved."""
+    out = Builder()
+    out.block("Preamble. " * 40)
+    out.heading("A heading that takes ten tokens of every chunk below", 1)
+    out.block(prose(0, 16))
+    assert len([chunk for chunk in split(out) if "Sentence" in chunk.text]) == 4
+
+
+def test_a_bare_heading_joins_the_next_of_its_level() -> None:
+    out = Builder()
+    for label in ("Chapter 1", "The Beginning"):
+        out.heading(label, 1)
+    out.block(prose(0, 12))
+    assert split(out)[0].text.startswith("Chapter 1\n\nThe Beginning\n\nSentence0")
 
 
 @pytest.mark.parametrize(
