@@ -20,6 +20,8 @@ from ragkit.errors import InvalidInput, NotFound, Unreadable
 
 IGNORE_FILES = (".gitignore", ".ragkitignore")
 """Read in every folder from the root down; the later file and the deeper folder have the last word, as in git."""
+OWN_FILE = "ragkit.toml"
+"""A workspace may lie in the very folder that it indexes; its settings are no document of it."""
 DEFAULT_MAX_BYTES = 100_000_000
 _TICK = 50_000_000
 """Nanoseconds. File systems stamp changes by a clock that ticks every 4 to 10 ms."""
@@ -146,6 +148,8 @@ class Folder:
         is_folder = entry.is_dir(follow_symlinks=False)
         if entry.name.startswith("."):
             self.skipped["hidden"] += 1
+        elif entry.name == OWN_FILE:
+            self.skipped["ragkit's own"] += 1
         elif _ignored(uri, is_folder, specs) or self._exclude.match_file(uri + "/" * is_folder):
             self.skipped["ignored"] += 1
         elif entry.is_symlink():

@@ -18,7 +18,7 @@ _WAIT = 30.0
 
 MIGRATIONS: list[tuple[str, ...]] = [
     (  # 1: the first
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID",
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
         # Of what an index was made. One recipe is in use; a second one is there while a domain is indexed anew.
         """CREATE TABLE recipes (
             id INTEGER PRIMARY KEY, settings TEXT NOT NULL, embedder TEXT NOT NULL, dimension INTEGER NOT NULL,
@@ -33,9 +33,9 @@ MIGRATIONS: list[tuple[str, ...]] = [
             uri TEXT NOT NULL UNIQUE, title TEXT NOT NULL, media_type TEXT NOT NULL, content_hash TEXT NOT NULL,
             metadata TEXT NOT NULL, marks TEXT NOT NULL, text TEXT NOT NULL)""",
         "CREATE INDEX documents_of_item ON documents (item)",
-        # A document's metadata, a row a value, for filters.
+        # A document's metadata, a row a value, for filters. Values have no type: with one, "07" would become 7.
         """CREATE TABLE facts (
-            key TEXT NOT NULL, value ANY NOT NULL, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+            key TEXT NOT NULL, value NOT NULL, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
             PRIMARY KEY (key, value, document)) WITHOUT ROWID""",
         "CREATE INDEX facts_of_document ON facts (document)",
         """CREATE TABLE chunks (

@@ -64,11 +64,11 @@ def make_chunker(settings: "ChunkerSettings") -> Chunker:
     if settings.kind == "fixed":
         from ragkit.indexes.fixed import Fixed
 
-        return Fixed(settings.size, settings.overlap)
+        return Fixed(settings.size, settings.overlap or 0)
     if settings.kind == "recursive":
         from ragkit.indexes.recursive import Recursive
 
-        return Recursive(settings.size, settings.overlap)
+        return Recursive(settings.size, settings.overlap or 0)
     if settings.kind == "sentence-window":
         from ragkit.indexes.sentencewindow import SentenceWindow
 
@@ -77,6 +77,6 @@ def make_chunker(settings: "ChunkerSettings") -> Chunker:
         from ragkit.indexes.parentchild import ParentChild
 
         return ParentChild(settings.size, settings.parent)
-    from ragkit.indexes.structure import Structure
+    from ragkit.indexes.structure import OVERLAP, Structure
 
-    return Structure(settings.size, settings.overlap)
+    return Structure(settings.size, OVERLAP if settings.overlap is None else settings.overlap)

@@ -14,8 +14,10 @@ class ChunkerSettings(_Strict):
 
     kind: Literal["structure", "fixed", "recursive", "sentence-window", "parent-child"] = "structure"
     size: int = Field(default=256, ge=16, description="The most tokens of a chunk with its header.")
-    overlap: int = Field(
-        default=0, ge=0, description="structure: sentences, fixed and recursive: tokens that two neighbours share."
+    overlap: int | None = Field(
+        default=None,
+        ge=0,
+        description="What two neighbours share: sentences (structure, by default 2), tokens (fixed, recursive: 0).",
     )
     around: int = Field(default=2, ge=0, description="sentence-window: sentences read before and after the one found.")
     parent: int = Field(default=1024, ge=32, description="parent-child: the most tokens of what is read.")
@@ -48,6 +50,6 @@ class Recipe(_Strict):
 
     @model_validator(mode="after")
     def _sensible(self) -> "Recipe":
-        if self.chunker.kind in ("fixed", "recursive") and self.chunker.overlap >= self.chunker.size:
+        if self.chunker.kind in ("fixed", "recursive") and (self.chunker.overlap or 0) >= self.chunker.size:
             raise ValueError("chunker.overlap must be smaller than chunker.size")
         return self

@@ -7,7 +7,7 @@ read keeps its old version, and is tried again at every sync until it can be rea
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,9 +72,18 @@ Tell = Callable[[Progress], None]
 
 
 def sync(
-    folder: Path, name: str, recipe: Recipe, places: Sequence[str], *, whole: bool, tell: Tell | None = None
+    folder: Path,
+    name: str,
+    recipe: Recipe,
+    places: Mapping[str, str],
+    *,
+    whole: bool,
+    tell: Tell | None = None,
 ) -> IngestReport:
-    """Sync these sources of a domain. `whole`: they are all that it has, and what came from others is deleted."""
+    """Sync these sources of a domain: as they are known, and where they are now.
+
+    `whole`: they are all that it has, and what came from others is deleted.
+    """
     began = time.monotonic()
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,13 +105,13 @@ class _Sync:
         self.catalog, self.name, self.tell = catalog, name, tell
         self._committed = time.monotonic()
 
-    def run(self, recipe: Recipe, places: Sequence[str], whole: bool, began: float) -> IngestReport:
+    def run(self, recipe: Recipe, places: Mapping[str, str], whole: bool, began: float) -> IngestReport:
         remove_orphans(self.catalog)
         self._mend()
         embedder = embedder_for(recipe.embedder)
         made, reindexed = self._made(recipe, embedder)
         reconciler = Reconciler(Writer(self.catalog, made, embedder))
-        scans = [self._scan(place) for place in places]
+        scans = [self._scan(known, place) for known, place in places.items()]
         dropped = self._dropped(places) if whole else []
         for one in scans:
             reconciler.begin(one)
@@ -148,14 +157,14 @@ class _Sync:
         discard_others(self.catalog, made.id)
         return made, reindexed
 
-    def _scan(self, place: str) -> Scan:
-        id = self.catalog.one("SELECT id FROM sources WHERE place = ?", (place,))
+    def _scan(self, known: str, place: str) -> Scan:
+        id = self.catalog.one("SELECT id FROM sources WHERE place = ?", (known,))
         if id is None:
             with self.catalog.transaction():
-                id = self.catalog.execute("INSERT INTO sources (place) VALUES (?)", (place,)).lastrowid
+                id = self.catalog.execute("INSERT INTO sources (place) VALUES (?)", (known,)).lastrowid
         return scan(self.catalog, id, place, lambda found: self._tell("scan", found, 0))
 
-    def _dropped(self, places: Sequence[str]) -> list[int]:
+    def _dropped(self, places: Mapping[str, str]) -> list[int]:
         """Sources that the domain no longer has."""
         known = self.catalog.execute("SELECT id, place FROM sources").fetchall()
         return [id for id, place in known if place not in places]

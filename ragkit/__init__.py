@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from ragkit.errors import NotFound as NotFound
     from ragkit.errors import RagkitError as RagkitError
     from ragkit.errors import Unreadable as Unreadable
+    from ragkit.indexes.chunk import Chunk as Chunk
+    from ragkit.indexes.chunk import Chunker as Chunker
+    from ragkit.indexes.chunk import Ruler as Ruler
+    from ragkit.indexes.embedder import Embedder as Embedder
+    from ragkit.indexes.embedder import embedder as embedder
+    from ragkit.indexes.hit import Hit as Hit
+    from ragkit.indexes.sync import IngestReport as IngestReport
+    from ragkit.indexes.sync import Progress as Progress
     from ragkit.workspace import Workspace as Workspace
     from ragkit.workspace import open as open
 
@@ -33,6 +41,15 @@ _HOME = {
     # the workspace
     "open": "ragkit.workspace",
     "Workspace": "ragkit.workspace",
+    "IngestReport": "ragkit.indexes.sync",
+    "Progress": "ragkit.indexes.sync",
+    "Hit": "ragkit.indexes.hit",
+    # indexing in a way of your own
+    "Chunk": "ragkit.indexes.chunk",
+    "Chunker": "ragkit.indexes.chunk",
+    "Ruler": "ragkit.indexes.chunk",
+    "Embedder": "ragkit.indexes.embedder",
+    "embedder": "ragkit.indexes.embedder",
     # reading documents
     "read": "ragkit.connectors.reading",
     "Folder": "ragkit.connectors.folder",

