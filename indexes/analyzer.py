@@ -54,7 +54,7 @@ class Analyzer:
             if found is None:
                 if len(known) > _MOST_KNOWN:
                     known.clear()
-                found = known[word] = tuple(self._of(match))
+                found = known[word] = tuple(term for term in self._of(match) if not _is_letter(term))
             terms += found
         return terms
 
@@ -117,6 +117,13 @@ class Analyzer:
                 f"There is no stemmer for the language {self.language!r}.",
                 f"Choose none or one of: {', '.join(Stemmer.algorithms())}.",
             ) from None
+
+
+def _is_letter(term: str) -> bool:
+    """A Latin letter by itself: an initial, the rest of `e.g.` or `it's`. Without them, ranking is as good or better
+    (nDCG@10 of BM25 on cacm .506, with them .470; on cranfield, time and squad-articles up to .005 better, on medline
+    .005 worse)."""
+    return len(term) == 1 and "a" <= term <= "z"
 
 
 def _bare(text: str) -> str:

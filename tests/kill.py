@@ -19,9 +19,11 @@ import tempfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -134,17 +136,21 @@ def settings(folder: Path, chunker: str) -> str:
 # In other processes
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["ragkit.cli", "ragkit.indexes.doctor", "ragkit.indexes.search", "safetensors.numpy"])
+_forks.set_forkserver_preload(
+    ["__main__", "ragkit.cli", "ragkit.indexes.doctor", "ragkit.indexes.search", "safetensors.numpy", "faiss"]
+)
 
 
 def library(folder: Path) -> Path | None:
-    """The faults, compiled, and from now on preloaded by processes that are started; None without gcc."""
+    """The faults, compiled, and preloaded by the processes of this module; None without gcc."""
     if shutil.which("gcc") is None or sys.platform != "linux":
         return None
     made = folder / "faults.so"
     source = Path(__file__).with_name("faults.c")
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", made, source, "-ldl"], check=True)
     os.environ["LD_PRELOAD"] = str(made)
+    forkserver.ensure_running()  # all others are its children; who is started otherwise goes without
+    del os.environ["LD_PRELOAD"]
     return made
 
 
@@ -304,7 +310,7 @@ def _unsearchable(opened: Workspace, found: State, old: State, new: State, chanc
             hits = opened.search(word, strategy="bm25", k=20)
             if {hit.uri for hit in hits} != holders:
                 yield f"{word} stands in {sorted(holders)}, bm25 found {[hit.uri for hit in hits]}"
-            near = opened.search(text[:9000], strategy="vector", k=20)
+            near = opened.search(word + text.partition(word)[2][:200], strategy="vector", k=20)
             yield from _torn([*hits, *near], found)
             if len(near) < min(20, len(found)):
                 yield f"only {len(near)} hits by vector"
@@ -400,9 +406,16 @@ class Tally:
     moments: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
-    def add(self, kind: str, moment: str) -> None:
+    def add(self, kind: str, task: str, moment: str) -> None:
         self.kills[kind] += 1
-        self.moments[f"{kind.split(',')[0]}: {moment}"] += 1
+        self.moments[f"{kind}: {moment}"] += 1
+        self.moments[f"{kind}: in {task}"] += 1
+
+    def __iadd__(self, other: "Tally") -> "Tally":
+        self.kills += other.kills
+        self.moments += other.moments
+        self.violations += other.violations
+        return self
 
 
 class Tasks:
@@ -486,7 +499,7 @@ class Rounds:
             else:
                 ended = self.bench.run(task.arguments, KILL, self._count(task.log))
             if ended.code == -9:
-                self.tally.add("kill" + ", again" * again, ended.moment)
+                self.tally.add("kill", "the sync after a kill" if again else task.name, ended.moment)
             if not self._look(task, old, ended, f"killed at {ended.moment}"):
                 return
             if self.chance.random() > 0.3:
@@ -497,14 +510,16 @@ class Rounds:
     def fault(self, task: Task, mode: int) -> None:
         """Let the disk fail from some call on. The command says so in a line, or was done."""
         self.tasks.begin(task)
-        ended = self.bench.run(task.arguments, mode, self._count(task.log, "fsync" if mode != FULL else ""))
         kind = "full disk" if mode == FULL else "fsync error"
-        what = f"{kind} at {ended.moment}"
+        at = self._count([one for one in task.log if mode == FULL or one.startswith("fsync")])
+        ended = self.bench.run(task.arguments, mode, at)
+        calls = [one for one in ended.log if mode == FULL or one.startswith("fsync")]
+        moment = calls[at - 1] if at <= len(calls) else "no call"
+        what = f"{kind} at {moment}"
         if ended.code == 1:
-            self.tally.add(kind, ended.moment)
-            # rich breaks no line here: what it says is a sentence and a hint
-            if "Traceback" in ended.said or not ended.said.strip().splitlines()[-1].strip():
-                self._violated(task, what, ended.said[-400:])
+            self.tally.add(kind, task.name, moment)
+            if not _is_told(ended.said):
+                self._violated(task, what, f"it said {ended.said[-400:]}")
         elif ended.code != 0:
             self._violated(task, what, f"it ended with {ended.code} and said {ended.said[-400:]}")
         elif apart(in_catalog, self.bench.workspace) != task.new:
@@ -512,13 +527,10 @@ class Rounds:
         if self._look(task, task.old, ended, what):
             self._recover(task, what)
 
-    def _count(self, log: Sequence[str], call: str = "") -> int:
-        """A random call, or the nth of a random kind, so that the rare ones are met, too."""
-        places = [at for at, label in enumerate(log, 1) if label.startswith(call)]
-        if self.chance.random() < 0.5:
-            kind = self.chance.choice(sorted({log[at - 1] for at in places}))
-            places = [at for at in places if log[at - 1] == kind]
-        return self.chance.choice(places)
+    def _count(self, log: Sequence[str]) -> int:
+        """A random call, or a random one of a random kind, so that the rare ones are met, too."""
+        kinds = [self.chance.choice(sorted(set(log)))] if self.chance.random() < 0.5 else log
+        return self.chance.choice([at for at, one in enumerate(log, 1) if one in kinds])
 
     def _look(self, task: Task, old: State, ended: Ended, what: str) -> bool:
         seed, repair = self.chance.randrange(2**31), self.chance.random() < 0.4
@@ -539,11 +551,17 @@ class Rounds:
         self.tally.violations.append(f"{task.name}, {what}: {problem}")
 
 
+def _is_told(said: str) -> bool:
+    """A sentence and a hint, and nothing that only programmers read."""
+    lines = [line for line in said.splitlines() if line.startswith("ragkit: ")]
+    return len(lines) == 1 and "Traceback" not in said and "Error" not in said
+
+
 def play(
-    folder: Path, *, files: int, tasks: int, kills: int, faults: int, seed: int, tell: Callable[[str], None]
+    bench: Bench, *, files: int, tasks: int, kills: int, faults: int, seed: int, tell: Callable[[str], None] = print
 ) -> Tally:
-    """So many tasks, each with so many kills and so many faults of either kind."""
-    tally, bench = Tally(), Bench(folder, library(folder))
+    """So many tasks, each with so many kills, full disks and failed fsyncs."""
+    tally = Tally()
     series = Tasks(bench, files, random.Random(seed))
     rounds = Rounds(series, tally)
     for _ in range(tasks):
@@ -553,33 +571,53 @@ def play(
         for at in range(faults if bench.faults else 0):
             rounds.fault(task, FULL)
             rounds.fault(task, IO_ERROR if at % 2 else IO_ERROR_ONCE)
-        tell(f"{task.name}: {len(task.log)} calls, {len(tally.violations)} violations, "
-             f"{dict(tally.kills)} ({time.monotonic() - began:.0f} s)")  # fmt: skip
+        done = ", ".join(f"{count} {kind}" for kind, count in tally.kills.items())
+        tell(
+            f"{task.name} ({len(task.log)} calls, {time.monotonic() - began:.0f} s); so far {done}, "
+            f"{len(tally.violations)} violations"
+        )
+    return tally
+
+
+def lanes(folder: Path, count: int, given: argparse.Namespace) -> Tally:
+    """Several series beside each other: each one mostly waits for its processes."""
+    faults = library(folder)
+    tally = Tally()
+    with ThreadPoolExecutor(count) as threads:
+        started = []
+        for lane in range(count):
+            bench = Bench(folder / str(lane), faults)
+            bench.folder.mkdir()
+            tasks = given.rounds // count + (lane < given.rounds % count)
+            started.append(
+                threads.submit(
+                    play, bench, files=given.files, tasks=tasks, kills=given.kills, faults=given.faults,
+                    seed=given.seed + lane,
+                )
+            )  # fmt: skip
+        for one in started:
+            tally += one.result()
     return tally
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(description="Stop a writer at many moments, and see what is there afterwards.")
     parser.add_argument("--rounds", type=int, default=24, help="changes of the folder")
-    parser.add_argument("--kills", type=int, default=9, help="kills a round")
-    parser.add_argument("--faults", type=int, default=3, help="full disks a round, and failed fsyncs")
+    parser.add_argument("--kills", type=int, default=8, help="kills a round")
+    parser.add_argument("--faults", type=int, default=4, help="full disks a round, and failed fsyncs")
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        tally = play(
-            Path(folder).resolve(), files=given.files, tasks=given.rounds, kills=given.kills, faults=given.faults,
-            seed=given.seed, tell=lambda line: print(line, flush=True),
-        )  # fmt: skip
+        tally = lanes(Path(folder).resolve(), 2, given)
     for what, count in sorted(tally.moments.items()):
         print(f"{count:5} {what}")
     for violation in tally.violations:
         print(f"VIOLATED {violation}")
-    kills = sum(count for kind, count in tally.kills.items() if kind.startswith("kill"))
     print(
-        f"{kills} kills, {tally.kills['full disk']} full disks, {tally.kills['fsync error']} fsync errors: "
-        f"{len(tally.violations)} violations ({time.monotonic() - began:.0f} s)"
+        f"{tally.kills['kill']} kills, {tally.kills['full disk']} full disks, {tally.kills['fsync error']} fsync "
+        f"errors: {len(tally.violations)} violations ({time.monotonic() - began:.0f} s, seed {given.seed})"
     )
     sys.exit(bool(tally.violations))
 

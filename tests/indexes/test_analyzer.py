@@ -42,7 +42,7 @@ def test_an_identifier_is_more_than_its_parts() -> None:
     assert "err_42" not in Analyzer().terms("ERR 42")
 
 
-@pytest.mark.parametrize("text", ["", "???", "— … !", "the of and what is", "\0\x1f", "'’'"])
+@pytest.mark.parametrize("text", ["", "???", "— … !", "the of and what is", "\0\x1f", "'’'", "a b. C"])
 def test_nothing_to_look_for(text: str) -> None:
     assert Analyzer().terms(text) == []
 

@@ -133,11 +133,117 @@ def test_ctrl_c_ends_it_with_a_word_and_leaves_no_process(tree: Tree) -> None:
         os.killpg(process.pid, 0)
 
 
-def test_init_and_domains(tmp_path: Path) -> None:
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """One with two domains, in a folder whose name is not easy."""
+    path = tmp_path / "my wörk space"
+    for name, text in {
+        "tea": "# Tea\n\nGreen tea is steeped at 80 degrees.",
+        "coffee": "Coffee is ground first.",
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name} [bold].md").write_text(f"---\nyear: 2024\n---\n{text}")
+        ragkit.open(path).add_domain(name, description=f"About {name}", keywords=[name], embedder="hash")
+        assert run("ingest", str(tmp_path / name), "--domain", name, "-w", str(path)).returncode == 0
+    return path
+
+
+def test_init_makes_a_commented_file_and_leaves_what_is_there(tmp_path: Path) -> None:
     assert run("init", "w", cwd=tmp_path).returncode == 0
-    ragkit.open(tmp_path / "w").add_domain("finance", description="Reports", keywords=["revenue"])
-    assert run("init", "w", cwd=tmp_path).returncode == 0, "what is there stays"
-    assert json.loads(run("domains", "-w", "w", "--json", cwd=tmp_path).stdout) == {
-        "domains": [{"name": "finance", "description": "Reports", "keywords": ["revenue"]}]
-    }
-    assert "finance" in run("domains", "--workspace", "w", cwd=tmp_path).stdout
+    file = tmp_path / "w" / "ragkit.toml"
+    assert "# [domains.finance]" in file.read_text()
+    file.write_text("# mine\n")
+    assert run("init", "w", cwd=tmp_path).returncode == 0
+    assert file.read_text() == "# mine\n"
+
+
+def test_domains_says_what_each_holds(workspace: Path) -> None:
+    rows = json.loads(run("domains", "-w", str(workspace), "--json").stdout)["domains"]
+    assert [(row["name"], row["documents"], row["chunks"], row["failed"]) for row in rows] == [
+        ("tea", 1, 1, 0), ("coffee", 1, 1, 0),
+    ]  # fmt: skip
+    assert rows[0]["description"] == "About tea"
+    assert "About coffee" in run("domains", "--workspace", str(workspace)).stdout
+
+
+def test_ingest_as_json_is_one_object(tmp_path: Path, workspace: Path) -> None:
+    (tmp_path / "tea" / "broken.pdf").write_text("%PDF-1.4 cut")
+    done = run("ingest", str(tmp_path / "tea"), "--domain", "tea", "-w", str(workspace), "--json")
+    report = json.loads(done.stdout)
+    counts = {name: report[name] for name in ("added", "updated", "renamed", "deleted", "unchanged")}
+    assert counts == {"added": 0, "updated": 0, "renamed": 0, "deleted": 0, "unchanged": 1}
+    assert (report["domain"], report["documents"], report["chunks"]) == ("tea", 1, 1)
+    assert [set(row) for row in report["failed"]] == [{"uri", "reason", "hint"}]
+    assert report["seconds"] > 0
+    (tmp_path / "coffee" / "more.txt").write_text("Beans are roasted.")
+    synced = json.loads(run("sync", "-w", str(workspace), "--json").stdout)["domains"]
+    assert [(row["domain"], row["added"], len(row["failed"])) for row in synced] == [("tea", 0, 1), ("coffee", 1, 0)]
+
+
+def test_search_and_show_agree(workspace: Path) -> None:
+    done = run(
+        "search", "green tea", "--domain", "tea", "-k", "3", "--where", "year=2024", "-w", str(workspace), "--json"
+    )
+    found = json.loads(done.stdout)
+    assert found["strategy"] == "hybrid"
+    (hit,) = found["hits"]
+    assert (hit["rank"], hit["domain"], hit["uri"], hit["title"]) == (1, "tea", "tea [bold].md", "Tea")
+    assert (hit["pages"], hit["heading"]) == ([], "Tea")
+    shown = json.loads(run("show", hit["uri"], "--domain", "tea", "-w", str(workspace), "--json").stdout)
+    assert shown["text"][hit["start"] : hit["end"]] == hit["text"]
+    assert shown["metadata"] == {"year": 2024}
+    assert shown["marks"][0]["kind"] == "heading"
+    assert run("show", hit["uri"], "--domain", "tea", "-w", str(workspace)).stdout == shown["text"] + "\n"
+    told = run("search", "green tea", "-w", str(workspace))
+    assert "1. tea [bold].md › Tea" in told.stdout
+    assert "80 degrees" in told.stdout
+
+
+def test_doctor_finds_and_mends(workspace: Path) -> None:
+    assert json.loads(run("doctor", "-w", str(workspace), "--json").stdout) == {"ok": True, "problems": []}
+    (file,) = (workspace / ".ragkit" / "domains" / "tea").glob("*.safetensors")
+    file.write_bytes(b"nonsense")
+    sick = run("doctor", "-w", str(workspace), "--json")
+    assert sick.returncode == 1
+    (problem,) = json.loads(sick.stdout)["problems"]
+    assert set(problem) == {"what", "where", "repair"}
+    assert run("doctor", "--repair", "-w", str(workspace)).stdout == "All is well.\n"
+    assert "80 degrees" in run("search", "tea", "-w", str(workspace)).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["ingest", "no/such/place"], 1, "There is no file or folder at"),
+        (["ingest", "empty"], 1, "holds nothing that ragkit can read"),
+        (["ingest", "tea", "--domain", "Not A Name"], 2, "is no name for a domain"),
+        (["search", "tea", "--domain", "tee"], 1, "Did you mean 'tea'?"),
+        (["search", "the of"], 2, "holds no word to search for"),
+        (["search", "???"], 2, "holds no word to search for"),
+        (["search", "tea", "-k", "0"], 2, "Ask for at least 1"),
+        (["search", "x" * 100_000], 2, "Ask a shorter one"),
+        (["search", "tea", "--strategy", "bm52"], 2, "Did you mean 'bm25'?"),
+        (["search", "tea", "--where", "year"], 2, "is no condition"),
+        (["show", "tea", "--domain", "tea"], 1, "holds no document 'tea'"),
+        (["sync", "--domain", "tee"], 1, "There is no domain 'tee'"),
+        (["search", "tea", "-w", "elsewhere"], 2, "Make it one with: ragkit init"),
+        (["sync", "-w", "elsewhere"], 2, "Make it one with: ragkit init"),
+        (["doctor", "-w", "elsewhere"], 2, "Make it one with: ragkit init"),
+    ],
+)
+def test_a_mistake_with_a_workspace_is_a_sentence(
+    tmp_path: Path, workspace: Path, arguments: list[str], code: int, words: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    place = [] if "-w" in arguments else ["-w", str(workspace)]
+    done = run(*arguments, *place, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert json.loads(run("doctor", "-w", str(workspace), "--json").stdout)["ok"], "and nothing is lost"
+
+
+def test_a_new_domain_is_told_of_where_there_are_others(tmp_path: Path, workspace: Path) -> None:
+    done = run("ingest", str(tmp_path / "tea"), "--domain", "tee", "-w", str(workspace))
+    assert "tee is a new domain, beside tea, coffee" in done.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import ragkit
-from ragkit.errors import InvalidInput
+from ragkit.errors import InvalidInput, RagkitError
 
 
 def test_a_workspace_is_made_on_demand_and_remembers_its_domains(tmp_path: Path) -> None:
@@ -39,9 +39,13 @@ def test_a_name_that_could_not_be_a_folder_is_refused(tmp_path: Path, name: str)
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("version = 2\n", "version"),
-        ("vresion = 1\n", "vresion: Extra inputs are not permitted"),
-        ("[domains.finance]\nkeyword = ['x']\n", "domains.finance.keyword"),
+        ("version = 0\n", "version"),
+        ("vresion = 1\n", "vresion: Extra inputs are not permitted Did you mean 'version'"),
+        ("[domains.finance]\nkeyword = ['x']\n", "domains.finance.keyword.*Did you mean 'keywords'"),
+        ("[domains.finance]\nchunker = {sise = 3}\n", "chunker.sise.*Did you mean 'size'"),
+        ("[domains.finance]\nchunker = 'structured'\n", "chunker.kind: Input should be 'structure'"),
+        ("[domains.finance]\nchunker = {kind = 'fixed', size = 20, overlap = 20}\n", "overlap must be smaller"),
+        ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "no valid TOML"),
         ("[domains\n", "no valid TOML"),
     ],
 )
@@ -49,6 +53,24 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, complaint: st
     (tmp_path / "ragkit.toml").write_text(text)
     with pytest.raises(InvalidInput, match=complaint):
         ragkit.open(tmp_path)
+
+
+def test_a_workspace_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "ragkit.toml").write_text("version = 99\nnew_thing = 1\n")
+    with pytest.raises(RagkitError, match=r"written for a newer ragkit \(version 99; this one knows 1\)"):
+        ragkit.open(tmp_path)
+
+
+def test_how_a_domain_is_indexed_can_be_said_in_short_and_stays_short_in_the_file(tmp_path: Path) -> None:
+    workspace = ragkit.open(tmp_path)
+    workspace.add_domain("d", chunker={"kind": "fixed", "size": 99}, embedder="hash", analyzer="german")
+    text = (tmp_path / "ragkit.toml").read_text()
+    assert 'chunker = {kind = "fixed", size = 99}' in text
+    (tmp_path / "ragkit.toml").write_text(text.replace('{name = "hash"}', '"minilm"'))
+    again = ragkit.open(tmp_path).domains["d"]
+    assert (again.chunker.size, again.embedder.name, again.analyzer.language) == (99, "minilm", "german")
+    with pytest.raises(InvalidInput, match="chunker.kind"):
+        workspace.add_domain("d", chunker="none of them")
 
 
 def test_a_file_is_no_workspace(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Every kind of damage is found, told, and mended as far as it can be."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import ragkit
+
+Damage = Callable[[Path, sqlite3.Connection], object]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> ragkit.Workspace:
+    (tmp_path / "docs").mkdir()
+    for at in range(20):
+        (tmp_path / "docs" / f"{at}.md").write_text(f"# Part {at}\n\nThe kettle number {at} boils.")
+    made = ragkit.open(tmp_path / "w")
+    made.add_domain("d", embedder="hash")
+    made.ingest(tmp_path / "docs", "d")
+    (tmp_path / "docs" / "7.md").unlink()
+    made.sync()
+    made.close()
+    return made
+
+
+def folder(workspace: ragkit.Workspace) -> Path:
+    return workspace.path / ".ragkit" / "domains" / "d"
+
+
+def segment(place: Path) -> Path:
+    return min(place.glob("*.safetensors"))
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 255
+    path.write_bytes(data)
+
+
+INDEX_FILES: dict[str, Damage] = {
+    "a file is missing": lambda place, _: segment(place).unlink(),
+    "a file is cut off": lambda place, _: segment(place).write_bytes(segment(place).read_bytes()[:-9]),
+    "a file is another one": lambda place, _: segment(place).write_bytes(b"x" * segment(place).stat().st_size),
+    "a byte of the vectors is wrong": lambda place, _: flip(segment(place), -3000),
+    "an orphan lies about": lambda place, _: (place / "00009999-1-0.safetensors").write_bytes(b"x"),
+    "the dead are forgotten": lambda _, catalog: catalog.execute("DELETE FROM dead"),
+    "a vector is gone": lambda _, catalog: catalog.execute("DELETE FROM vectors WHERE rowid = 3"),
+    "a segment is not named": lambda _, catalog: catalog.execute("DELETE FROM segments"),
+}
+DOCUMENTS: dict[str, Damage] = {
+    "a text was changed": lambda _, catalog: catalog.execute("UPDATE documents SET text = 'No.' WHERE uri = '3.md'"),
+    "marks are damaged": lambda _, catalog: catalog.execute("UPDATE documents SET marks = '[1]' WHERE uri = '3.md'"),
+    "a range is wrong": lambda _, catalog: catalog.execute('UPDATE chunks SET "end" = 9999 WHERE document = 4'),
+    "chunks are gone": lambda _, catalog: catalog.execute("DELETE FROM chunks WHERE document = 4"),
+}
+
+
+def do(workspace: ragkit.Workspace, damage: Damage) -> None:
+    place = folder(workspace)
+    catalog = sqlite3.connect(place / "catalog.sqlite", isolation_level=None)
+    damage(place, catalog)
+    catalog.close()
+
+
+def is_well(workspace: ragkit.Workspace) -> None:
+    assert workspace.doctor() == []
+    for strategy in ("bm25", "vector"):
+        hits = workspace.search("kettle boils", strategy=strategy, k=100)
+        assert sorted(hit.uri for hit in hits) == sorted(f"{at}.md" for at in range(20) if at != 7)
+        assert all(workspace.document(hit.uri, "d").text[hit.start : hit.end] == hit.text for hit in hits)
+
+
+def test_a_sound_domain_is_well(workspace: ragkit.Workspace) -> None:
+    is_well(workspace)
+
+
+@pytest.mark.parametrize("name", INDEX_FILES)
+def test_what_is_derived_is_made_anew(workspace: ragkit.Workspace, name: str) -> None:
+    do(workspace, INDEX_FILES[name])
+    problems = workspace.doctor()
+    assert problems, name
+    assert all("ragkit doctor --repair" in problem.repair for problem in problems)
+    assert all(problem.where.startswith("d: ") and problem.what.endswith(".") for problem in problems)
+    workspace.doctor(repair=True)
+    workspace.close()
+    is_well(workspace)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_was_read_is_read_again(workspace: ragkit.Workspace, name: str) -> None:
+    do(workspace, DOCUMENTS[name])
+    problems = workspace.doctor()
+    assert any("ragkit sync" in problem.repair for problem in problems), name
+    workspace.doctor(repair=True)
+    workspace.sync()
+    workspace.doctor(repair=True)
+    workspace.close()
+    is_well(workspace)
+
+
+@pytest.mark.parametrize("name", list(INDEX_FILES)[:3])
+def test_a_missing_or_broken_file_is_mended_by_the_next_search(workspace: ragkit.Workspace, name: str) -> None:
+    do(workspace, INDEX_FILES[name])
+    is_well(workspace)
+
+
+def test_a_catalog_that_is_none_is_put_aside_and_made_anew(workspace: ragkit.Workspace) -> None:
+    catalog = folder(workspace) / "catalog.sqlite"
+    catalog.write_bytes(b"This is no database. " * 1000)
+    with pytest.raises(ragkit.RagkitError, match="ragkit doctor"):
+        workspace.search("kettle")
+    (problem,) = workspace.doctor()
+    assert "not a database" in problem.what
+    workspace.doctor(repair=True)
+    workspace.sync()
+    is_well(workspace)
+    assert catalog.with_name("catalog.sqlite.damaged").exists()
+
+
+def test_a_newer_catalog_is_left_alone(workspace: ragkit.Workspace) -> None:
+    do(workspace, lambda _, catalog: catalog.execute("PRAGMA user_version = 99"))
+    for call in (workspace.sync, lambda: workspace.search("kettle"), lambda: workspace.doctor(repair=True)):
+        with pytest.raises(ragkit.RagkitError, match="newer ragkit"):
+            call()
+    assert (folder(workspace) / "catalog.sqlite").exists()
