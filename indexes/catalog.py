@@ -64,6 +64,10 @@ MIGRATIONS: list[tuple[str, ...]] = [
 """Each takes a catalog from the version of its place in the list to the next one."""
 
 
+class Unusable(RagkitError):
+    """The file is no catalog, or not any more."""
+
+
 class Catalog:
     """An open catalog. A reader's refuses to write; a writer's brings the file to the newest version first."""
 
@@ -185,7 +189,7 @@ def told(path: Path) -> Iterator[None]:
                 f"The disk could not read or write {path} ({said}).",
                 "What was committed before is kept. Check the disk, then run it again.",
             ) from error
-        raise RagkitError(f"{path} cannot be used: {said}.", "Run: ragkit doctor") from error
+        raise Unusable(f"{path} cannot be used: {said}.", "Run: ragkit doctor") from error
     except OSError as error:
         if error.errno == 28:  # ENOSPC
             raise _full(path) from error

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ragkit.errors import RagkitError
 from ragkit.indexes import repair as repairing
 from ragkit.indexes import segment
-from ragkit.indexes.catalog import FILE, Catalog, told
+from ragkit.indexes.catalog import FILE, Catalog, Unusable, told
 from ragkit.indexes.domain import as_document
 from ragkit.indexes.lock import writing
 from ragkit.indexes.made import Made, active
@@ -36,6 +35,8 @@ def examine(folder: Path, name: str, repair: bool = False) -> list[Problem]:
     if repair:
         with told(folder), writing(folder, name):
             _repair(folder)
+        if not (folder / FILE).exists():
+            return [Problem("The catalog was damaged, and was put aside.", f"{name}: {FILE}.damaged", _SYNC)]
     try:
         catalog = Catalog(folder)
         try:
@@ -45,21 +46,25 @@ def examine(folder: Path, name: str, repair: bool = False) -> list[Problem]:
                 ]
         finally:
             catalog.close()
-    except RagkitError as error:
+    except Unusable as error:
         return [Problem(error.reason, f"{name}: {FILE}", f"{_MEND}, then: ragkit sync")]
 
 
 def _repair(folder: Path) -> None:
     try:
         catalog = Catalog(folder, write=True)
-    except RagkitError:  # no catalog any more: out of the way with it, and a sync makes a new one
+    except Unusable:  # no catalog any more: out of the way with it, and a sync makes a new one
         (folder / FILE).replace(folder / f"{FILE}.damaged")
         for path in folder.glob(f"{FILE}-*"):
             path.unlink()
         return
     try:
         broken = dict(_segments(catalog))
-        repairing.mend(catalog, broken)
+        if "" in broken:
+            repairing.rebuild_all(catalog)
+        else:
+            repairing.mend(catalog, broken)
+        repairing.embed_missing(catalog)
         remove_orphans(catalog)
         with catalog.transaction():
             for id, _, _ in list(_documents(catalog)):  # read and indexed anew by the next sync

@@ -75,6 +75,7 @@ def discard_others(catalog: Catalog, recipe: int) -> None:
     with catalog.transaction():
         catalog.set_meta("recipe", recipe)
         catalog.execute("DELETE FROM segments WHERE recipe <> ?", (recipe,))
+        catalog.execute("DELETE FROM dead WHERE NOT EXISTS (SELECT 1 FROM segments WHERE chunk BETWEEN first AND last)")
         catalog.execute("DELETE FROM chunks WHERE recipe <> ?", (recipe,))
         catalog.execute("DELETE FROM recipes WHERE id <> ?", (recipe,))
         catalog.execute("DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector = key)")

@@ -1,7 +1,7 @@
 """Makes index files anew from the catalog when they are missing or damaged."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from ragkit.indexes import segment
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.catalog import Catalog, told
 from ragkit.indexes.lock import Locked, writing
-from ragkit.indexes.made import Made, made_by
+from ragkit.indexes.made import Made, active, made_by
 from ragkit.indexes.snapshot import Broken
 from ragkit.indexes.writer import known_vectors, write_segment
 
@@ -43,17 +43,54 @@ def mend(catalog: Catalog, names: Iterable[str]) -> None:
         made = made_by(catalog, row[0]) if row else None
         if made is None:
             continue
-        arrays = _arrays(catalog, made, row[1], row[2])
-        new = f"{catalog.generation + 1:08d}-{row[1]}-mended.safetensors"
-        file = write_segment(catalog, new, arrays) if len(arrays["ids"]) else None
+        _replace(catalog, made, [name], row[1], row[2])
+
+
+def rebuild_all(catalog: Catalog) -> None:
+    """One segment with every chunk of the recipe in use, in the place of all there are."""
+    made = active(catalog)
+    first, last = catalog.execute("SELECT min(id), max(id) FROM chunks").fetchone()
+    if made is not None and first is not None:
+        names = [name for (name,) in catalog.execute("SELECT name FROM segments WHERE recipe = ?", (made.id,))]
+        _replace(catalog, made, names, first, last)
+
+
+def embed_missing(catalog: Catalog) -> None:
+    """Vectors that the catalog lost."""
+    made = active(catalog)
+    rows = (
+        []
+        if made is None
+        else catalog.execute(
+            """SELECT chunks.vector, header, substr(text, start + 1, "end" - start) FROM chunks
+        JOIN documents ON documents.id = document LEFT JOIN vectors ON vectors.key = chunks.vector
+        WHERE recipe = ? AND (vectors.key IS NULL OR length(vectors.vector) <> ?)""",
+            (made.id, 4 * made.dimension),
+        ).fetchall()
+    )
+    due = {key: f"{header}\n{text}" if header else text for key, header, text in rows}
+    if made is not None and due:
+        vectors = made.load_embedder().passages(list(due.values()))
         with catalog.transaction():
-            catalog.execute("DELETE FROM segments WHERE name = ?", (name,))
-            catalog.execute("DELETE FROM dead WHERE chunk BETWEEN ? AND ?", row[1:])
-            if file:
-                first, *rest = file
-                catalog.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?)", (first, made.id, *rest))
-            catalog.set_meta("generation", catalog.generation + 1)
-        (catalog.folder / name).unlink(missing_ok=True)
+            catalog.many(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                [(key, np.asarray(vector, np.float32).tobytes()) for key, vector in zip(due, vectors, strict=True)],
+            )
+
+
+def _replace(catalog: Catalog, made: Made, names: Sequence[str], first: int, last: int) -> None:
+    """One new segment with the chunks from first to last, in the place of these."""
+    arrays = _arrays(catalog, made, first, last)
+    name = f"{catalog.generation + 1:08d}-{first}-mended.safetensors"
+    file = write_segment(catalog, name, arrays) if len(arrays["ids"]) else None
+    with catalog.transaction():
+        catalog.many("DELETE FROM segments WHERE name = ?", [(old,) for old in names])
+        catalog.execute("DELETE FROM dead WHERE chunk BETWEEN ? AND ?", (first, last))
+        if file:
+            catalog.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?)", (name, made.id, *file[1:]))
+        catalog.set_meta("generation", catalog.generation + 1)
+    for old in names:
+        (catalog.folder / old).unlink(missing_ok=True)
 
 
 def _arrays(catalog: Catalog, made: Made, first: int, last: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ DEFAULT = "hybrid"
 MOST_CHARACTERS = 10_000
 """Of a question. Nobody types more; who pastes a document is told to ask about it instead."""
 VECTOR_SHARE = 0.6
-_DEPTH = 100
+_DEPTH = 1000
 """How far down each of two rankings is looked at before they are made one."""
 _PATIENCE = 50
 

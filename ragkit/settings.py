@@ -114,14 +114,15 @@ def _meant(place: tuple[int | str, ...]) -> str:
 def create(path: Path) -> None:
     """Write a new file unless there is one."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, _NEW)
+        with _told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, _NEW)
 
 
 def save_domain(path: Path, name: str, domain: DomainSettings) -> None:
     """Set one domain and leave the rest of the file, with its comments, as it is."""
     validated({"domains": {name: domain.model_dump()}}, "A domain")
-    with _alone(path.parent):
+    with _told(path), _alone(path.parent):
         document = tomlkit.parse(path.read_text("utf-8"))
         domains = document.setdefault("domains", tomlkit.table(is_super_table=True))
         table = domains.setdefault(name, tomlkit.table())
@@ -140,6 +141,16 @@ def _short(key: str, value: Any) -> Any:
     inline = tomlkit.inline_table()
     inline.update(given)
     return inline
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RagkitError(
+            f"{path} cannot be written ({error.strerror or error}).", "Check its disk, and that you may write there."
+        ) from error
 
 
 @contextmanager

@@ -135,8 +135,8 @@ def settings(folder: Path, chunker: str) -> str:
 
 # In other processes
 
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(
+forks = multiprocessing.get_context("forkserver")
+forks.set_forkserver_preload(
     ["__main__", "ragkit.cli", "ragkit.indexes.doctor", "ragkit.indexes.search", "safetensors.numpy", "faiss"]
 )
 
@@ -174,8 +174,8 @@ def _answer(connection: Connection, function: Callable[..., Any], arguments: Seq
 
 def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     """What a function returns in a new process."""
-    ours, theirs = _forks.Pipe()
-    process = _forks.Process(target=_answer, args=(theirs, function, arguments))
+    ours, theirs = forks.Pipe()
+    process = forks.Process(target=_answer, args=(theirs, function, arguments))
     process.start()
     theirs.close()
     try:
@@ -211,7 +211,7 @@ class Bench:
     def run(self, arguments: Sequence[str], mode: int = COUNT, at: int = 0, delay: float | None = None) -> Ended:
         log = self.folder / "log"
         log.unlink(missing_ok=True)
-        process = _forks.Process(target=_step, args=(self.faults, mode, at, self.workspace, arguments))
+        process = forks.Process(target=_step, args=(self.faults, mode, at, self.workspace, arguments))
         began = time.monotonic()
         process.start()
         if delay is not None:
@@ -419,7 +419,7 @@ class Tally:
 
 
 class Tasks:
-    """One change after another of the same folder; what a fresh ingest made of one is where the next begins."""
+    """One change after another of the same folder, each synced; where one ends, the next begins."""
 
     def __init__(self, bench: Bench, files: int, chance: random.Random) -> None:
         self.bench, self.count, self.chance = bench, files, chance
@@ -451,19 +451,19 @@ class Tasks:
     def _task(self, name: str) -> Task:
         bench, new = self.bench, self.files.state()
         arguments = ["ingest", str(self.files.root), "-d", "d"] if name == "first ingest" else ["sync"]
-        fresh, expected = bench.folder / f"fresh{self.number}", bench.folder / f"expected{self.number}"
+        after, expected = bench.folder / f"base{self.number}", bench.folder / f"expected{self.number}"
         copy(bench.folder / "base0", bench.workspace)
         self._set_chunker()
         _done(bench.run(["sync"]))
         expected.write_bytes(pickle.dumps(apart(content, bench.workspace)))
-        copy(bench.workspace, fresh)
         copy(self.base, bench.workspace)
         self._set_chunker()
         whole = _done(bench.run(arguments))
         problems = apart(differences, bench.workspace, expected)
         assert not problems, f"even without a stop: {problems}"
+        copy(bench.workspace, after)
         task = Task(name, self.base, arguments, self.old, new, expected, whole.log, whole.seconds)
-        self.base, self.old = fresh, new
+        self.base, self.old = after, new
         return task
 
     def begin(self, task: Task) -> None:

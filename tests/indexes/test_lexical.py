@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25L, BM25Okapi, BM25Plus
 
 from ragkit.indexes import lexical, rankbm25, segment
-from ragkit.indexes.pool import B, K1, Part, Pool
+from ragkit.indexes.pool import K1, B, Part, Pool
 from ragkit.indexes.segment import Segment
 
 WORDS = [f"w{number}" for number in range(60)]

@@ -125,7 +125,7 @@ def content(workspace: ragkit.Workspace) -> dict[str, Any]:
     state = domain.snapshot()
     scores = {word: lexical.scores(state.pool, {word: 1}) for word in WORDS}
     rows = np.flatnonzero(state.pool.alive)
-    vectors = np.concatenate([part.segment.vectors for part in state.pool.parts]) if state.pool.parts else []
+    vectors = np.concatenate([np.zeros((0, 256)), *(part.segment.vectors for part in state.pool.parts)])
     found = domain.found(state.pool.ids[rows].tolist())
     said: dict[str, Any] = {}
     for row in rows.tolist():

@@ -1,4 +1,4 @@
-"""What comes back from a search: exact ranges, as many as asked for, and clear words when there is nothing to search."""
+"""What comes back from a search: exact ranges, as many as asked for, and clear words when there is none."""
 
 import asyncio
 import json
@@ -22,7 +22,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> ragkit.Workspace:
         {
             "id": f"{year}-{month}", "title": f"Report {month}/{year}", "year": year, "month": f"{month:02}",
             "text": f"In month {month} of {year} the harbour handled {year * month} tons of grain. " * 3,
-            "tags": ["even" if month % 2 == 0 else "odd", "harbour"], "audit": {"by": "Kay" if year % 5 == 0 else "Lee"},
+            "tags": ["even" if month % 2 == 0 else "odd", "harbour"],
+            "audit": {"by": "Kay" if year % 5 == 0 else "Lee"},
             **({"draft": True} if (year, month) == (2001, 7) else {}), "day": f"{year}-{month:02}-15",
         }
         for year in YEARS for month in range(1, 13)
@@ -120,9 +121,9 @@ def test_questions_that_are_none(
 
 
 def test_unknown_names_are_told_with_the_nearest(workspace: ragkit.Workspace) -> None:
-    with pytest.raises(NotFound, match="no domain 'onne'. Did you mean 'one'"):
+    with pytest.raises(NotFound, match=r"no domain 'onne'\. Did you mean 'one'"):
         workspace.search("grain", ["onne"])
-    with pytest.raises(NotFound, match="Did you mean 'reports.jsonl#2001-7'"):
+    with pytest.raises(NotFound, match=r"Did you mean 'reports\.jsonl#2001-7'"):
         workspace.document("reports.jsonl#2001-77", "one")
     with pytest.raises(NotFound, match="no domain 'x'"):
         workspace.document("a", "x")

@@ -3,8 +3,9 @@
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_a_place_of_ones_own_is_synced_like_a_folder(
     workspace: ragkit.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Wiki:
-        pages = {"start": "Welcome, reader."}
+        pages: ClassVar = {"start": "Welcome, reader."}
 
         def __init__(self, rest: str) -> None:
             self.names = sorted(Wiki.pages)
@@ -185,7 +186,7 @@ def test_a_place_of_ones_own_is_synced_like_a_folder(
         def read(self, item: ragkit.Item) -> ragkit.Document:
             return ragkit.Document(item.uri, self.texts[item.uri])
 
-    monkeypatch.setitem(connectors, "wiki", Wiki)  # type: ignore[arg-type]
+    monkeypatch.setitem(connectors, "wiki", Wiki)
     assert counts(workspace.ingest("wiki:team", "d")) == {"added": 1}
     Wiki.pages = {"broken": "New."}
     report = workspace.sync()[0]
@@ -216,7 +217,12 @@ def test_only_changed_chunks_are_embedded_and_equal_ones_once(
 
     embedded: list[str] = []
     real = HashEmbedder.passages
-    monkeypatch.setattr(HashEmbedder, "passages", lambda self, texts: embedded.extend(texts) or real(self, texts))
+
+    def counting(self: HashEmbedder, texts: Sequence[str]) -> Any:
+        embedded.extend(texts)
+        return real(self, texts)
+
+    monkeypatch.setattr(HashEmbedder, "passages", counting)
     paragraphs = [f"# Part {at}\n\n" + f"Word{at} and more words of it. " * 20 for at in range(8)]
     root = tree({"a.md": "\n\n".join(paragraphs), "copy.md": "\n\n".join(paragraphs)})
     workspace.ingest(root, "d")

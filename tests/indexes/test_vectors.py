@@ -1,5 +1,7 @@
 """FAISS against numpy: exact search to the last rank, the graph within its tolerance, filters and deletions in both."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from ragkit.indexes.segment import Segment
 
 def unit(count: int, dimension: int = 48, seed: int = 0) -> NDArray[np.float32]:
     rows = np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def segment_of(rows: NDArray[np.float32], first: int = 0) -> Segment:
@@ -26,7 +28,7 @@ def segment_of(rows: NDArray[np.float32], first: int = 0) -> Segment:
 @pytest.mark.parametrize("borders", [[0, 3000], [0, 1, 900, 3000]])
 def test_exact_search_is_numpys(share: float, borders: list[int]) -> None:
     rows, queries = unit(3000), unit(20, seed=1)
-    pool = Pool([Part(segment_of(rows[a:b], a), None) for a, b in zip(borders, borders[1:], strict=False)])
+    pool = Pool([Part(segment_of(rows[a:b], a), None) for a, b in pairwise(borders)])
     allowed = np.random.default_rng(2).random(3000) < share
     for query in queries:
         scores = np.where(allowed, rows @ query, -2)

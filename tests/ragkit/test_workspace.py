@@ -69,7 +69,7 @@ def test_how_a_domain_is_indexed_can_be_said_in_short_and_stays_short_in_the_fil
     (tmp_path / "ragkit.toml").write_text(text.replace('{name = "hash"}', '"minilm"'))
     again = ragkit.open(tmp_path).domains["d"]
     assert (again.chunker.size, again.embedder.name, again.analyzer.language) == (99, "minilm", "german")
-    with pytest.raises(InvalidInput, match="chunker.kind"):
+    with pytest.raises(InvalidInput, match=r"chunker\.kind"):
         workspace.add_domain("d", chunker="none of them")
 
 
