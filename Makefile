@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench accuracy engines planted data constraints clean
+.PHONY: help setup demo test check lint types floors bench accuracy engines kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -16,8 +16,16 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[office,dev]'
 	touch $(READY)
 
-demo: $(READY) ## read the demo workspace and show what was read
-	$(BIN)/ragkit read data/demo
+DEMO := build/demo
+demo: $(READY) ## index the three domains of the demo workspace, and search in them
+	rm -rf $(DEMO) && mkdir -p build
+	$(BIN)/ragkit init $(DEMO)
+	for domain in finance engineering marketing; do \
+	  $(BIN)/ragkit ingest data/demo/$$domain --domain $$domain -w $(DEMO) || exit; done
+	$(BIN)/ragkit domains -w $(DEMO)
+	$(BIN)/ragkit search "How much did revenue grow in the third quarter?" -k 2 -w $(DEMO)
+	$(BIN)/ragkit search "What went wrong with the gateway?" --domain engineering -k 2 -w $(DEMO)
+	$(BIN)/ragkit doctor -w $(DEMO)
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -q
@@ -45,11 +53,24 @@ floors: .types ## no folder imports what is above it
 bench: $(READY) ## measure import, scan and reading; prints ratios
 	$(BIN)/python tests/bench.py
 
+scale: $(READY) ## filters over 100,000 chunks, syncs of 10,000 files, nothing cut off; about ten minutes
+	$(BIN)/python -P tests/scale.py
+
+oracle: $(READY) ## 2,000 random changes of a folder, compared with a fresh ingest; about two minutes
+	rm -rf build/oracle && mkdir -p build/oracle
+	$(BIN)/python -P tests/indexes/test_oracle.py 2000 11 build/oracle
+
+bm25: $(READY) ## our BM25 beside tantivy's: speed, and what deletions do to scores
+	$(BIN)/python -P tests/bm25.py
+
 accuracy: $(READY) ## words missing and invented on the shared files, as a table
 	$(BIN)/python tests/accuracy.py
 
 engines: $(READY) ## the engines that PDF and HTML could be read with, side by side
 	$(BIN)/python tests/engines.py
+
+kill: $(READY) ## kill a sync at 200 moments, let its disk fail at 100, and see that nothing is lost (minutes)
+	$(BIN)/python -m tests.kill
 
 planted: $(READY) ## see that check fails for a type error in each folder and for an import that looks up
 	$(BIN)/python tests/planted.py

@@ -169,7 +169,23 @@ def _step(faults: Path | None, mode: int, at: int, workspace: Path, arguments: S
 
 
 def _answer(connection: Connection, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
-    connection.send(function(*arguments))
+    try:
+        connection.send((function(*arguments), None))
+    except Exception as error:
+        connection.send((None, f"{type(error).__name__}: {error}"))
+
+
+class Failed(Exception):
+    """What a function raised in another process."""
+
+
+def problems_of(function: Callable[..., list[str]], *arguments: Any) -> list[str]:
+    """What a check says; that it broke is a problem, too."""
+    try:
+        said: list[str] = apart(function, *arguments)
+    except Failed as error:
+        return [str(error)]
+    return said
 
 
 def apart(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -178,10 +194,11 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     process = forks.Process(target=_answer, args=(theirs, function, arguments))
     process.start()
     theirs.close()
-    try:
-        return ours.recv()
-    finally:
-        process.join(_PATIENCE)
+    value, error = ours.recv()
+    process.join(_PATIENCE)
+    if error:
+        raise Failed(error)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +250,10 @@ def _label(line: str) -> str:
     """`write segment`, of a call and its file."""
     call, _, path = line.partition(" ")
     name = Path(path).name
-    kinds = {"catalog.sqlite": "catalog", "catalog.sqlite-wal": "wal", "catalog.sqlite-shm": "shm", "lock": "lock"}
-    return f"{call} {'segment' if name.endswith('.safetensors') else kinds.get(name, 'folder')}"
+    if name.endswith(".safetensors"):
+        return f"{call} segment"
+    known = {"catalog.sqlite": "catalog", "lock": "lock"}
+    return f"{call} {known.get(name, name.partition('.sqlite-')[2] or 'folder')}"
 
 
 # What must hold
@@ -534,7 +553,7 @@ class Rounds:
 
     def _look(self, task: Task, old: State, ended: Ended, what: str) -> bool:
         seed, repair = self.chance.randrange(2**31), self.chance.random() < 0.4
-        problems = apart(examined, self.bench.workspace, old, task.new, seed, repair)
+        problems = problems_of(examined, self.bench.workspace, old, task.new, seed, repair)
         for one in problems:
             self._violated(task, what, one)
         return not problems
@@ -544,7 +563,7 @@ class Rounds:
         if ended.code != 0:
             self._violated(task, what, f"the next sync ended with {ended.code}: {ended.said[-400:]}")
             return
-        for one in apart(differences, self.bench.workspace, task.expected):
+        for one in problems_of(differences, self.bench.workspace, task.expected):
             self._violated(task, what, f"after the next sync: {one}")
 
     def _violated(self, task: Task, what: str, problem: str) -> None:
