@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench accuracy engines kill planted data constraints clean
+.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality accuracy engines kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -54,14 +54,18 @@ bench: $(READY) ## measure import, scan and reading; prints ratios
 	$(BIN)/python tests/bench.py
 
 scale: $(READY) ## filters over 100,000 chunks, syncs of 10,000 files, nothing cut off; about ten minutes
-	$(BIN)/python -P tests/scale.py
+	$(BIN)/python -m tests.scale
 
 oracle: $(READY) ## 2,000 random changes of a folder, compared with a fresh ingest; about two minutes
 	rm -rf build/oracle && mkdir -p build/oracle
-	$(BIN)/python -P tests/indexes/test_oracle.py 2000 11 build/oracle
+	$(BIN)/python -m tests.indexes.test_oracle 2000 11 build/oracle
+
+quality: $(READY) ## nDCG@10 of the strategies on the shared sets
+	rm -rf build/quality && mkdir -p build
+	$(BIN)/python -m tests.quality build/quality
 
 bm25: $(READY) ## our BM25 beside tantivy's: speed, and what deletions do to scores
-	$(BIN)/python -P tests/bm25.py
+	$(BIN)/python -m tests.bm25
 
 accuracy: $(READY) ## words missing and invented on the shared files, as a table
 	$(BIN)/python tests/accuracy.py

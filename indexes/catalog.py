@@ -15,6 +15,8 @@ from ragkit.errors import RagkitError
 
 FILE = "catalog.sqlite"
 _WAIT = 30.0
+_NO_DATABASE = (11, 26)
+"""SQLITE_CORRUPT and SQLITE_NOTADB: what other errors there are, such as a lock, says nothing against the file."""
 
 MIGRATIONS: list[tuple[str, ...]] = [
     (  # 1: the first
@@ -189,7 +191,8 @@ def told(path: Path) -> Iterator[None]:
                 f"The disk could not read or write {path} ({said}).",
                 "What was committed before is kept. Check the disk, then run it again.",
             ) from error
-        raise Unusable(f"{path} cannot be used: {said}.", "Run: ragkit doctor") from error
+        kind = Unusable if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_DATABASE else RagkitError
+        raise kind(f"{path} cannot be used: {said}.", "Run: ragkit doctor") from error
     except OSError as error:
         if error.errno == 28:  # ENOSPC
             raise _full(path) from error

@@ -1,6 +1,7 @@
 """The doctor: whether a domain is what it says it is, and what can be done where it is not."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def examine(folder: Path, name: str, repair: bool = False) -> list[Problem]:
             _repair(folder)
         if not (folder / FILE).exists():
             return [Problem("The catalog was damaged, and was put aside.", f"{name}: {FILE}.damaged", _SYNC)]
+    problems = _looked(folder, name)
+    if problems:
+        # A writer names and removes files while one looks: what is still wrong when nobody writes, is wrong.
+        with suppress(OSError), writing(folder, name):  # on a disk that cannot be written, nobody does
+            problems = _looked(folder, name)
+    return problems
+
+
+def _looked(folder: Path, name: str) -> list[Problem]:
     try:
         catalog = Catalog(folder)
         try:
@@ -53,27 +63,33 @@ def examine(folder: Path, name: str, repair: bool = False) -> list[Problem]:
 def _repair(folder: Path) -> None:
     try:
         catalog = Catalog(folder, write=True)
+        try:
+            with told(catalog.path):
+                _mend(catalog)
+        finally:
+            catalog.close()
     except Unusable:  # no catalog any more: out of the way with it, and a sync makes a new one
         (folder / FILE).replace(folder / f"{FILE}.damaged")
         for path in folder.glob(f"{FILE}-*"):
             path.unlink()
-        return
-    try:
-        broken = dict(_segments(catalog))
-        if "" in broken:
-            repairing.rebuild_all(catalog)
-        else:
-            repairing.mend(catalog, broken)
-        repairing.embed_missing(catalog)
-        remove_orphans(catalog)
-        with catalog.transaction():
-            for id, _, _ in list(_documents(catalog)):  # read and indexed anew by the next sync
-                catalog.execute("UPDATE documents SET content_hash = '' WHERE id = ?", (id,))
-                catalog.execute(
-                    "UPDATE items SET fingerprint = '' WHERE id = (SELECT item FROM documents WHERE id = ?)", (id,)
-                )
-    finally:
-        catalog.close()
+
+
+def _mend(catalog: Catalog) -> None:
+    if catalog.one("PRAGMA integrity_check") != "ok":
+        raise Unusable(f"{catalog.path} is damaged.", "Run: ragkit sync")
+    broken = dict(_segments(catalog))
+    if "" in broken:
+        repairing.rebuild_all(catalog)
+    else:
+        repairing.mend(catalog, broken)
+    repairing.embed_missing(catalog)
+    remove_orphans(catalog)
+    with catalog.transaction():
+        for id, _, _ in list(_documents(catalog)):  # read and indexed anew by the next sync
+            catalog.execute("UPDATE documents SET content_hash = '' WHERE id = ?", (id,))
+            catalog.execute(
+                "UPDATE items SET fingerprint = '' WHERE id = (SELECT item FROM documents WHERE id = ?)", (id,)
+            )
 
 
 def _problems(catalog: Catalog) -> Iterator[Problem]:
@@ -131,10 +147,11 @@ def _segments(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for name, recipe, first, last, size, checksum in rows:
         try:
             one = segment.load(catalog.folder / name, size)
-        except segment.Damaged as error:
+            found = segment.checksum(catalog.folder / name)
+        except (segment.Damaged, OSError) as error:
             yield name, f"The index file is damaged: {error}."
             continue
-        if segment.checksum(catalog.folder / name) != checksum:
+        if found != checksum:
             yield name, "The index file is damaged: its checksum is not the one that was written."
             continue
         expected = catalog.execute(

@@ -19,7 +19,9 @@ from ragkit.indexes.minilm import MiniLM
 from ragkit.indexes.recipe import ChunkerSettings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-WORDS = [f"{first}{last}" for first in "bcdfghjklmnprstvwz" for last in ("ade", "ilo", "ura", "emy", "oki", "ant", "is")]
+WORDS = [
+    f"{first}{last}" for first in "bcdfghjklmnprstvwz" for last in ("ade", "ilo", "ura", "emy", "oki", "ant", "is")
+]
 RARE = 0.001
 
 

@@ -17,6 +17,7 @@ import ragkit
 from ragkit.errors import NotFound, RagkitError
 from ragkit.indexes import writer
 from ragkit.indexes.hit import Hit
+from ragkit.indexes.lock import Locked
 from ragkit.indexes.sync import Progress
 from ragkit.workspace import Workspace
 from tests.kill import forks, settings
@@ -85,6 +86,17 @@ def keep_searching(workspace: Path, strategies: list[str], done: Event, answer: 
     answer.send((searches, len(seen), problems))
 
 
+def keep_examining(workspace: Path, done: Event, answer: Connection) -> None:
+    """A doctor who sees something strange waits until nobody writes, or says that he cannot."""
+    said: list[str] = []
+    while not done.is_set():
+        try:
+            said += [str(problem) for problem in ragkit.open(workspace).doctor()]
+        except Locked:
+            continue
+    answer.send(said)
+
+
 def wrong(opened: Workspace, hits: list[Hit], wanted: int) -> list[str]:
     said = [] if len(hits) == wanted else [f"{len(hits)} hits, not {wanted}"]
     if len({(hit.uri, hit.start, hit.end) for hit in hits}) < len(hits):
@@ -141,6 +153,7 @@ def test_two_processes_search_while_a_third_syncs(tmp_path: Path) -> None:
         started(keep_searching, workspace, strategies, done)
         for strategies in (["bm25", "hybrid"], ["vector", "bm25", "rrf"])
     ]
+    doctor = started(keep_examining, workspace, done)
     syncing = started(keep_syncing, workspace, folder, done)
     assert ended(*syncing) > 0
     for reader in readers:
@@ -148,6 +161,7 @@ def test_two_processes_search_while_a_third_syncs(tmp_path: Path) -> None:
         assert problems == []
         assert searches >= 20
         assert states > 3, "it saw no change: nothing was tested"
+    assert ended(*doctor) == []
     assert ragkit.open(workspace).doctor() == []
 
 

@@ -75,3 +75,16 @@ def test_a_damaged_workspace_is_not_a_fresh_one(tmp_path: Path) -> None:
     assert kill.apart(kill.differences, bench.workspace, task.expected)
     shutil.rmtree(bench.workspace / ".ragkit")
     assert kill.apart(kill.in_catalog, bench.workspace) == {}
+
+
+def test_a_catalog_that_is_damaged_in_the_middle_is_put_aside_and_made_anew(tmp_path: Path) -> None:
+    bench = kill.Bench(tmp_path.resolve(), None)
+    task = kill.Tasks(bench, 20, random.Random(3)).next()
+    path = bench.workspace / ".ragkit" / "domains" / "d" / "catalog.sqlite"
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 3)
+        file.write(random.Random(1).randbytes(path.stat().st_size // 3))
+    assert bench.run(["doctor", "--repair"]).code == 1
+    assert path.with_name("catalog.sqlite.damaged").exists()
+    assert bench.run(["sync"]).code == 0
+    assert kill.apart(kill.differences, bench.workspace, task.expected) == []
