@@ -51,7 +51,7 @@ floors: .types ## no folder imports what is above it
 	cd .types && PYTHONPATH=. ../$(BIN)/lint-imports --config ../pyproject.toml
 
 bench: $(READY) ## measure import, scan and reading; prints ratios
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 
 scale: $(READY) ## filters over 100,000 chunks, syncs of 10,000 files, nothing cut off; about ten minutes
 	$(BIN)/python -m tests.scale

@@ -1,14 +1,14 @@
 """Indexes a domain anew, by another recipe, from the texts in its catalog; its old index serves until that is done."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from ragkit.indexes.catalog import Catalog
 from ragkit.indexes.domain import as_document
 from ragkit.indexes.embedder import Embedder
 from ragkit.indexes.made import Made, made_by
 from ragkit.indexes.recipe import Recipe
-from ragkit.indexes.writer import Writer
+from ragkit.indexes.writer import Tell, Writer
 
 FORM = 1
 """Goes up when chunkers or analyzers come to cut otherwise: what was indexed before is then indexed anew."""
@@ -34,9 +34,9 @@ def recipe_for(catalog: Catalog, recipe: Recipe, embedder: Embedder) -> Made:
     return made
 
 
-def reindex(catalog: Catalog, new: Made, embedder: Embedder, tell: Callable[[int, int], None]) -> int:
+def reindex(catalog: Catalog, new: Made, embedder: Embedder, tell: Tell) -> int:
     """Index every document by the new recipe, and then put it in force. Goes on where it was stopped."""
-    writer = Writer(catalog, new, embedder)
+    writer = Writer(catalog, new, embedder, tell)
     done = catalog.one("SELECT done FROM recipes WHERE id = ?", (new.id,))
     total = catalog.one("SELECT count(*) FROM documents")
     count = catalog.one("SELECT count(*) FROM documents WHERE id <= ?", (done,))
@@ -45,7 +45,7 @@ def reindex(catalog: Catalog, new: Made, embedder: Embedder, tell: Callable[[int
         writer.index(id, as_document(*row))
         writer.note("UPDATE recipes SET done = ? WHERE id = ?", id, new.id)
         count += 1
-        tell(count, total)
+        tell("reindex", count, total)
         if writer.full or time.monotonic() - committed > _EVERY:
             writer.commit()
             committed = time.monotonic()

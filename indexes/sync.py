@@ -38,10 +38,10 @@ class Progress:
 
     domain: str
     step: str
-    """`scan`, `read` or `reindex`."""
+    """`scan`, `read`, `embed` or `reindex`."""
     done: int
     total: int
-    """Items to read or documents to index anew; 0 while it is not known."""
+    """Items to read, chunks to embed before the next commit, documents to index anew; 0 while it is not known."""
     failed: int = 0
 
 
@@ -110,7 +110,7 @@ class _Sync:
         self._mend()
         embedder = embedder_for(recipe.embedder)
         made, reindexed = self._made(recipe, embedder)
-        reconciler = Reconciler(Writer(self.catalog, made, embedder))
+        reconciler = Reconciler(Writer(self.catalog, made, embedder, self._tell))
         scans = [self._scan(known, place) for known, place in places.items()]
         dropped = self._dropped(places) if whole else []
         for one in scans:
@@ -153,7 +153,7 @@ class _Sync:
         made = recipe_for(self.catalog, recipe, embedder)
         reindexed = 0
         if made.id != self.catalog.meta("recipe"):
-            reindexed = reindex(self.catalog, made, embedder, lambda done, total: self._tell("reindex", done, total))
+            reindexed = reindex(self.catalog, made, embedder, self._tell)
         discard_others(self.catalog, made.id)
         return made, reindexed
 

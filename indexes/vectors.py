@@ -73,13 +73,13 @@ class _Selector:
 
 
 def _all(vectors: Array, query: Array) -> Array:
-    """The cosine of every row: what faiss.IndexFlatIP computes, on the mapped file itself, so that opening costs nothing.
+    """The cosine of every row: what faiss.IndexFlatIP computes, on the mapped file itself, so opening costs nothing.
 
     Its own choice of the best rows is left out: for a thousand of 100,000 it takes as long again as the cosines.
     """
     query = np.ascontiguousarray(query, np.float32)
     scores = np.empty(len(vectors), np.float32)
-    faiss.fvec_inner_products_ny(
+    faiss.fvec_inner_products_ny(  # type: ignore[attr-defined]
         faiss.swig_ptr(scores), faiss.swig_ptr(query), faiss.swig_ptr(vectors), vectors.shape[1], len(vectors)
     )
     return scores

@@ -27,7 +27,10 @@ MOST_CHUNKS = 1000
 MOST_STEPS = 2000
 _TIMES = 4
 """Each segment is at least so many times as large as the next, or they are merged: few of them, seldom rewritten."""
-_GROUP = 500
+_GROUP = 250
+
+Tell = Callable[[str, int, int], None]
+"""Takes how far something is: which step, how many are done, of how many."""
 
 
 @dataclass(slots=True)
@@ -45,8 +48,8 @@ class _Batch:
 class Writer:
     """Writes one recipe's chunks. There is one at a time: whoever makes it holds the domain's lock."""
 
-    def __init__(self, catalog: Catalog, made: Made, embedder: Embedder) -> None:
-        self.catalog, self.made, self.embedder = catalog, made, embedder
+    def __init__(self, catalog: Catalog, made: Made, embedder: Embedder, tell: Tell) -> None:
+        self.catalog, self.made, self.embedder, self._tell = catalog, made, embedder, tell
         self._chunker = make_chunker(made.recipe.chunker)
         self._analyzer = Analyzer(made.recipe.analyzer)
         self._next_document = int(catalog.meta("next_document"))
@@ -112,8 +115,9 @@ class Writer:
         """A vector for each chunk, and those that were not known before."""
         known = known_vectors(self.catalog, keys)
         due = {key: chunk.indexed for key, chunk in zip(keys, chunks, strict=True) if key not in known}
-        if due:
-            known.update(zip(due, self.embedder.passages(list(due.values())), strict=True))
+        for group in grouped(list(due)):
+            known.update(zip(group, self.embedder.passages([due[key] for key in group]), strict=True))
+            self._tell("embed", sum(key in known for key in due), len(due))
         rows = np.array([known[key] for key in keys], np.float32).reshape(len(keys), self.made.dimension)
         return rows, [(key, np.asarray(known[key], np.float32).tobytes()) for key in due]
 

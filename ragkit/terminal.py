@@ -83,7 +83,7 @@ def progress() -> Iterator["Callable[[Progress], None]"]:
         yield _lines()
 
 
-_STEPS = {"scan": "looking at", "read": "reading", "reindex": "indexing anew"}
+_STEPS = {"scan": "looking at", "read": "reading", "embed": "embedding", "reindex": "indexing anew"}
 
 
 def _bars() -> Iterator["Callable[[Progress], None]"]:
@@ -98,15 +98,18 @@ def _bars() -> Iterator["Callable[[Progress], None]"]:
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=stderr, transient=True) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[tuple[str, str], Any] = {}
 
         def tell(now: "Progress") -> None:
-            name = f"{plain(now.domain)}: {_STEPS[now.step]}"
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=None, rate="")
-            speed = bars.tasks[tasks[name]].speed
+            if now.step != "scan" and (now.domain, "scan") in tasks:
+                bars.remove_task(tasks.pop((now.domain, "scan")))
+            if (now.domain, now.step) not in tasks:
+                said = f"{plain(now.domain)}: {_STEPS[now.step]}"
+                tasks[now.domain, now.step] = bars.add_task(said, total=None, rate="")
+            task = tasks[now.domain, now.step]
+            speed = next(one.speed for one in bars.tasks if one.id == task)
             rate = f"{speed:,.0f}/s" if speed else ""
-            bars.update(tasks[name], completed=now.done, total=now.total or None, rate=rate)
+            bars.update(task, completed=now.done, total=now.total or None, rate=rate)
 
         yield tell
 

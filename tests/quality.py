@@ -1,4 +1,4 @@
-"""nDCG@10 of the strategies on sets with document gold: `make quality`. A document's place is that of its best chunk."""
+"""nDCG@10 on sets with document gold: `make quality`. A document's place is that of its best chunk."""
 
 import json
 import math

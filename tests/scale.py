@@ -1,4 +1,4 @@
-"""Figures at size: `make scale`. Filters over 100,000 chunks, syncs of 1,000 and 10,000 files, nothing cut off anywhere.
+"""Figures at size: `make scale`. Filters over 100,000 chunks, syncs of 10,000 files, nothing cut off anywhere.
 
 Sizes are arguments, so that the tests can run it small: `scale.py 2000 50,200 3`.
 """

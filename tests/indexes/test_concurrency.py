@@ -62,9 +62,18 @@ def keep_syncing(workspace: Path, folder: Path, done: Event, answer: Connection)
         edit(folder, version)
         if version % 6 == 0:
             (workspace / "ragkit.toml").write_text(settings(folder, CHUNKERS[version // 6 % 2]))
-        reindexed += opened.sync()[0].reindexed
+        reindexed += synced(opened)
     done.set()
     answer.send(reindexed)
+
+
+def synced(opened: Workspace) -> int:
+    """A doctor may have the lock for a moment."""
+    while True:
+        try:
+            return opened.sync()[0].reindexed
+        except Locked:
+            continue
 
 
 def keep_searching(workspace: Path, strategies: list[str], done: Event, answer: Connection) -> None:

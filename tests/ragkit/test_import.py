@@ -31,6 +31,19 @@ def test_what_one_touches_loads_no_more_than_it_needs() -> None:
     assert not loaded_by("import ragkit; ragkit.open") & (HEAVY - {"pydantic"})
 
 
+def test_a_search_loads_no_torch(tmp_path: Path) -> None:
+    """Nor does an ingest: the default model is run without it."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# Kettle\n\nThe kettle boils.")
+    place = repr(str(tmp_path))
+    ingest = f"import ragkit; ws = ragkit.open({place}); ws.ingest({place} + '/docs', 'd')"
+    search = f"import ragkit; ws = ragkit.open({place}); assert ws.search('When does it boil?')"
+    for code in (ingest, search):
+        loaded = loaded_by(code)
+        assert "openvino" in loaded
+        assert not loaded & {"torch", "transformers", "sentence_transformers", "scipy", "sklearn"}
+
+
 @pytest.mark.parametrize("name", ragkit.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(ragkit, name) is getattr(ragkit, name)

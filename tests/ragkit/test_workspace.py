@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_written_whole_is_not_written_at_all(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(RagkitError, match="cannot be written .No space left"):
+    with pytest.raises(RagkitError, match=r"cannot be written .No space left"):
         workspace.add_domain("finance")
     assert (tmp_path / "ragkit.toml").read_text() == before
     assert [path.name for path in tmp_path.iterdir()] == ["ragkit.toml"]
