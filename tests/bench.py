@@ -80,7 +80,22 @@ def bench_embedding(count: int = 128) -> None:
     from ragkit.indexes.minilm import MiniLM
     from ragkit.indexes.sentencetransformer import SentenceTransformerEmbedder
 
-    words = "the harbour handled grain and timber while prices of copper rose again in autumn".split()
+    words = [
+        "the",
+        "harbour",
+        "handled",
+        "grain",
+        "and",
+        "timber",
+        "while",
+        "prices",
+        "of",
+        "copper",
+        "rose",
+        "again",
+        "in",
+        "autumn",
+    ]
     texts = [" ".join(words[(at * number) % len(words)] for number in range(1, 215)) for at in range(1, count + 1)]
     engines: dict[str, Embedder] = {
         "OpenVINO": MiniLM(),
