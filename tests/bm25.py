@@ -106,7 +106,7 @@ def main(count: int) -> None:
             other += list(old)[:10] != list(new)[:10]
         print(
             f"{engine.__name__:8} build {built:.1f} CPU s; query p50 {statistics.median(times) * 1000:.2f} ms CPU; "
-            f"after deleting a third, scores are off by up to {max(off):.1%} from those of a fresh index, and the first ten "
+            f"after deleting a third, scores are off by up to {max(off):.1%} from a fresh index, and the first ten "
             f"differ for {other / len(queries):.0%} of questions"
         )
 
