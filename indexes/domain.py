@@ -65,6 +65,16 @@ class Domain:
                 if catalog.generation == generation:  # and not just replaced by a writer
                     repair.rebuild(self.folder, self.name, broken)
 
+    def heal(self) -> bool:
+        """Make anew the index files that are not what was written, though they look like it. Whether there were any."""
+        with self._lock:
+            catalog = self._opened()
+            wrong = {} if catalog is None else repair.altered(catalog)
+            if wrong:
+                repair.rebuild(self.folder, self.name, Broken(wrong))
+                self._snapshot = EMPTY
+            return bool(wrong)
+
     def matching(self, state: Snapshot, where: Mapping[str, Any]) -> list[int]:
         """The documents of this state for which the conditions hold. Raises `Changed` if it is no longer the state."""
         with self._reading() as catalog, catalog.view():

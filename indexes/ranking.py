@@ -5,6 +5,8 @@ import numpy as np
 from ragkit.indexes.segment import Array
 
 _BLOCK = 256
+_SHARE = 4
+"""Blocks are so small that there are this many times as many of them as rows are wanted."""
 
 
 def best(scores: Array, n: int, above: float = -np.inf) -> Array:
@@ -13,9 +15,10 @@ def best(scores: Array, n: int, above: float = -np.inf) -> Array:
     The n-th largest of the blocks' maxima is a lower bound for the n-th score, and few rows reach it. (numpy's
     argpartition over all rows takes fifty times as long where most scores are the same.)
     """
-    whole = len(scores) // _BLOCK * _BLOCK
-    if n < whole // _BLOCK:
-        tops = scores[:whole].reshape(-1, _BLOCK).max(axis=1)
+    block = min(_BLOCK, len(scores) // (_SHARE * n))
+    if block > 1:
+        whole = len(scores) // block * block
+        tops = scores[:whole].reshape(-1, block).max(axis=1)
         bound = np.partition(tops, len(tops) - n)[len(tops) - n]
         rows = np.flatnonzero((scores >= bound) & (scores > above))
     else:

@@ -36,6 +36,16 @@ def rebuild(folder: Path, name: str, broken: Broken) -> None:
             time.sleep(0.1)
 
 
+def altered(catalog: Catalog) -> dict[str, str]:
+    """Index files whose checksum is not the one that was written, each with what is wrong with it."""
+    wrong = {}
+    for name, checksum in catalog.execute("SELECT name, checksum FROM segments").fetchall():
+        path = catalog.folder / name
+        if path.exists() and segment.checksum(path) != checksum:
+            wrong[name] = f"{name} was altered"
+    return wrong
+
+
 def mend(catalog: Catalog, names: Iterable[str]) -> None:
     """Write the segments of these names anew. Whoever calls this holds the lock."""
     for name in names:

@@ -127,6 +127,11 @@ def search(
             return _search(domains, query, rank, k, where)
         except Changed:  # a writer committed meanwhile: what was ranked is no longer what is there
             continue
+        except IndexError:  # rows that cannot be: a disk or a program altered an index file
+            if not any(domain.heal() for domain in domains):
+                raise
+    if any(domain.heal() for domain in domains):
+        return search(domains, query, strategy=strategy, k=k, where=where)
     raise RagkitError("The domains change too fast to be searched.", "Try again in a moment.")
 
 

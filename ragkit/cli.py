@@ -27,6 +27,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_STOPPED = 130
+"""The exit code after Ctrl-C, which Typer gives without a word."""
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder with ragkit.toml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 DomainsOption = Annotated[list[str] | None, typer.Option("--domain", "-d", help="Only this one; may be repeated.")]
@@ -43,9 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RagkitError as error:
         complain(error)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != _STOPPED:
+            raise
         stderr.print("ragkit: stopped")
-        sys.exit(130)
+        sys.exit(_STOPPED)
 
 
 def _opened(path: Path) -> "Workspace":
@@ -302,23 +306,19 @@ def read(
 
     began = time.perf_counter()
     documents, failed, skipped = [], [], Counter[str]()
-    try:
-        for path in paths:
-            place: Connector = connect(path)
-            if isinstance(place, Folder):
-                place = Folder(path, include=include or (), exclude=exclude or (), max_bytes=max_size * 1_000_000)
-            for got in read_all(place, workers=workers, timeout=timeout, memory=memory * 1_000_000):
-                if isinstance(got, Failure):
-                    failed.append({"uri": got.uri, "reason": got.reason, "hint": got.hint})
-                    continue
-                documents.append(row(got))
-                if text:
-                    stderr.print(f"[bold]{plain(got.uri)}[/]", highlight=False)
-                    sys.stdout.write(got.text + "\n\n")
-            skipped.update(getattr(place, "skipped", {}))
-    except KeyboardInterrupt:
-        stderr.print("ragkit: stopped")
-        raise typer.Exit(130) from None
+    for path in paths:
+        place: Connector = connect(path)
+        if isinstance(place, Folder):
+            place = Folder(path, include=include or (), exclude=exclude or (), max_bytes=max_size * 1_000_000)
+        for got in read_all(place, workers=workers, timeout=timeout, memory=memory * 1_000_000):
+            if isinstance(got, Failure):
+                failed.append({"uri": got.uri, "reason": got.reason, "hint": got.hint})
+                continue
+            documents.append(row(got))
+            if text:
+                stderr.print(f"[bold]{plain(got.uri)}[/]", highlight=False)
+                sys.stdout.write(got.text + "\n\n")
+        skipped.update(getattr(place, "skipped", {}))
     seconds = round(time.perf_counter() - began, 3)
     documents.sort(key=lambda row: str(row["uri"]))
     if json:

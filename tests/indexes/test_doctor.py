@@ -1,5 +1,6 @@
 """Every kind of damage is found, told, and mended as far as it can be."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,18 @@ def test_what_was_read_is_read_again(workspace: ragkit.Workspace, name: str) -> 
 @pytest.mark.parametrize("name", list(INDEX_FILES)[:3])
 def test_a_missing_or_broken_file_is_mended_by_the_next_search(workspace: ragkit.Workspace, name: str) -> None:
     do(workspace, INDEX_FILES[name])
+    is_well(workspace)
+
+
+@pytest.mark.parametrize("array", ["ids", "rows"])
+def test_rows_that_cannot_be_are_mended_by_the_search_that_meets_them(workspace: ragkit.Workspace, array: str) -> None:
+    path = segment(folder(workspace))
+    data = bytearray(path.read_bytes())
+    begin = 8 + int.from_bytes(data[:8], "little")
+    start, end = (begin + at for at in json.loads(data[8:begin])[array]["data_offsets"])
+    for at in range(start, end):
+        data[at] ^= 0x55
+    path.write_bytes(data)
     is_well(workspace)
 
 
