@@ -148,6 +148,7 @@ def library(folder: Path) -> Path | None:
     made = folder / "faults.so"
     source = Path(__file__).with_name("faults.c")
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", made, source, "-ldl"], check=True)
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # one that another test started has no faults
     os.environ["LD_PRELOAD"] = str(made)
     forkserver.ensure_running()  # all others are its children; who is started otherwise goes without
     del os.environ["LD_PRELOAD"]
