@@ -35,7 +35,11 @@ class Chunk:
     @property
     def indexed(self) -> str:
         """What is embedded and looked up: the header, then the text."""
-        return f"{self.header}\n{self.text}" if self.header else self.text
+        return indexed(self.header, self.text)
+
+
+def indexed(header: str, text: str) -> str:
+    return f"{header}\n{text}" if header else text
 
 
 class Ruler(Protocol):

@@ -1,9 +1,10 @@
 """The doctor: whether a domain is what it says it is, and what can be done where it is not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,12 @@ from ragkit.indexes import repair as repairing
 from ragkit.indexes import segment
 from ragkit.indexes.catalog import FILE, Catalog, Unusable, told
 from ragkit.indexes.domain import as_document
+from ragkit.indexes.filters import facts
 from ragkit.indexes.lock import writing
 from ragkit.indexes.made import Made, active
+from ragkit.indexes.snapshot import CHUNK, as_chunk
 from ragkit.indexes.sync import orphans, remove_orphans
+from ragkit.indexes.writer import vector_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def _repair(folder: Path) -> None:
 def _mend(catalog: Catalog) -> None:
     if catalog.one("PRAGMA integrity_check") != "ok":
         raise Unusable(f"{catalog.path} is damaged.", "Run: ragkit sync")
+    _forget_bad_vectors(catalog)
     broken = dict(_segments(catalog))
     if "" in broken:
         repairing.rebuild_all(catalog)
@@ -94,6 +99,8 @@ def _mend(catalog: Catalog) -> None:
 
 def _problems(catalog: Catalog) -> Iterator[Problem]:
     if catalog.empty:
+        if any(catalog.folder.glob("*.safetensors")):
+            yield Problem("The catalog is empty, and there are index files.", FILE, f"{_MEND}, then: ragkit sync")
         return
     for (said,) in catalog.execute("PRAGMA integrity_check"):
         if said != "ok":
@@ -111,8 +118,10 @@ def _problems(catalog: Catalog) -> Iterator[Problem]:
 def _documents(catalog: Catalog) -> Iterator[tuple[int, str, str]]:
     """Documents whose text, chunks or vectors are not what they were, with their uris."""
     made = active(catalog)
-    rows = catalog.execute("SELECT id, content_hash, uri, text, title, marks, metadata, media_type FROM documents")
-    for id, content, uri, *rest in rows.fetchall():
+    for (id,) in catalog.execute("SELECT id FROM documents ORDER BY id").fetchall():
+        content, uri, *rest = catalog.execute(
+            "SELECT content_hash, uri, text, title, marks, metadata, media_type FROM documents WHERE id = ?", (id,)
+        ).fetchone()
         try:
             document = as_document(uri, *rest)
         except (ValueError, TypeError) as error:
@@ -124,20 +133,47 @@ def _documents(catalog: Catalog) -> Iterator[tuple[int, str, str]]:
             wrong = _wrong_chunks(catalog, made, id, document.text)
             if wrong:
                 yield id, uri, wrong
+            elif _wrong_facts(catalog, id, document.metadata):
+                yield id, uri, "What filters know of it is not what its metadata say."
 
 
 def _wrong_chunks(catalog: Catalog, made: Made, document: int, text: str) -> str:
+    """A chunk's key is a hash of what was embedded: it tells whether header and range are still those."""
     rows = catalog.execute(
-        """SELECT start, "end", read_start, read_end, length(vectors.vector) FROM chunks
+        f"""SELECT {CHUNK}, chunks.vector, vectors.vector FROM chunks
         LEFT JOIN vectors ON vectors.key = chunks.vector WHERE document = ? AND recipe = ? ORDER BY chunks.id""",
         (document, made.id),
     ).fetchall()
-    for start, end, read_start, read_end, size in rows:
+    for *row, key, vector in rows:
+        start, end, read_start, read_end, *_ = row
         if not (0 <= start < end <= len(text) and 0 <= read_start < read_end <= len(text)):
             return f"Its chunk from {start} to {end} lies outside of the text."
-        if size != 4 * made.dimension:
+        if vector_key(made.embedder, as_chunk(row, text[start:end])) != key:
+            return f"Its chunk from {start} to {end} is not the one that was cut."
+        if not _is_unit(vector, made.dimension):
             return f"The vector of its chunk from {start} to {end} is missing or damaged."
     return "" if rows or not text.strip() else "It has text and no chunk."
+
+
+def _is_unit(vector: bytes | None, dimension: int) -> bool:
+    if vector is None or len(vector) != 4 * dimension:
+        return False
+    return bool(0.99 < np.linalg.norm(np.frombuffer(vector, np.float32)) < 1.01)
+
+
+def _forget_bad_vectors(catalog: Catalog) -> None:
+    """They are made anew then, like those that are missing."""
+    made = active(catalog)
+    if made is not None:
+        rows = catalog.execute("SELECT key, vector FROM vectors")
+        bad = [(key,) for key, vector in rows if not _is_unit(vector, made.dimension)]
+        with catalog.transaction():
+            catalog.many("DELETE FROM vectors WHERE key = ?", bad)
+
+
+def _wrong_facts(catalog: Catalog, document: int, metadata: Mapping[str, Any]) -> bool:
+    known = set(catalog.execute("SELECT key, value FROM facts WHERE document = ?", (document,)))
+    return known != {(key, value) for key, value in facts(metadata) if value == value}
 
 
 def _segments(catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,8 @@ class Domain:
         self.name = name
         self._lock = threading.RLock()
         self._catalog: Catalog | None = None
+        self._file = (0, 0)
+        """Which file that is, for another may take its place."""
         self._snapshot = EMPTY
 
     def snapshot(self) -> Snapshot:
@@ -130,14 +132,20 @@ class Domain:
 
     def _opened(self) -> Catalog | None:
         """The catalog for reading; None while there is none."""
+        try:
+            status = (self.folder / FILE).stat()
+        except OSError:
+            self.close()
+            return None
+        file = (status.st_dev, status.st_ino)
+        if self._catalog is not None and file != self._file:  # removed, and made anew by someone
+            self.close()
         if self._catalog is None:
-            if not (self.folder / FILE).exists():
-                return None
             catalog = Catalog(self.folder)
             if catalog.empty:
                 catalog.close()
                 return None
-            self._catalog = catalog
+            self._catalog, self._file = catalog, file
             weakref.finalize(self, catalog.close)
         return self._catalog
 

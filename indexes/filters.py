@@ -4,6 +4,7 @@
 A value is compared as a number with numbers and as text with text, for files do not agree on which of them a year is.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -17,7 +18,7 @@ OWN = ("uri", "title", "media_type")
 """Keys that every document has, beside its metadata."""
 _WRITTEN = re.compile(
     r"\s*(?P<key>[^\s<>=!]+)\s*"
-    r"(?:(?P<sign><=|>=|!=|=|<|>)\s*(?P<value>.*)|\s+(?P<word>in|glob)\s+(?P<rest>.+)|\s+(?P<exists>exists))\s*\Z",
+    r"(?:(?P<sign><=|>=|!=|=|<|>)\s*(?P<value>.*)|\s+(?P<word>in|glob)\s+(?P<rest>.+)|\s+(?P<there>exists|absent))\s*\Z",
     re.DOTALL,
 )
 MOST = 1000
@@ -26,22 +27,22 @@ MOST = 1000
 
 def parse(texts: Sequence[str]) -> dict[str, Any]:
     """Conditions as a command line gives them: `year>=2024`, `author in Kay,Lee`, `uri glob a/*`, `draft exists`."""
-    where: dict[str, dict[str, Any]] = {}
+    where: dict[str, list[dict[str, Any]]] = {}
     for text in texts:
         match = _WRITTEN.match(text)
-        if match is None:
+        if match is None or (match["value"] or "").startswith(("=", "<", ">")):
             raise InvalidInput(
                 f"{text!r} is no condition.",
-                "Write key=value, key>=value, 'key in a,b', 'uri glob a/*' or 'key exists'.",
+                "Write key=value, key>=value, 'key in a,b', 'uri glob a/*', 'key exists' or 'key absent'.",
             )
         value: Any
-        if match["exists"]:
-            operator, value = "exists", True
+        if match["there"]:
+            operator, value = "exists", match["there"] == "exists"
         elif match["word"] == "in":
             operator, value = "in", [one.strip() for one in match["rest"].split(",")]
         else:
             operator, value = (match["sign"] or match["word"]), (match["value"] or match["rest"] or "").strip()
-        where.setdefault(match["key"], {})[operator] = value
+        where.setdefault(match["key"], []).append({operator: value})
     return where
 
 
@@ -81,6 +82,9 @@ def _conditions(where: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         if isinstance(wanted, Mapping):
             for operator, value in wanted.items():
                 yield str(key), str(operator), value
+        elif isinstance(wanted, list | tuple) and wanted and all(isinstance(one, Mapping) for one in wanted):
+            for one in wanted:
+                yield from _conditions({key: one})
         elif isinstance(wanted, list | tuple | set | frozenset):
             yield str(key), "in", list(wanted)
         else:
@@ -144,4 +148,6 @@ def _number(text: str) -> int | float | None:
 
 def _storable(number: int | float) -> int | float:
     """SQLite keeps whole numbers of up to 64 bits."""
-    return number if isinstance(number, float) or abs(number) < 2**63 else float(number)
+    if isinstance(number, float) or abs(number) < 2**63:
+        return number
+    return float(number) if abs(number) < 1e300 else math.inf * (1 if number > 0 else -1)

@@ -9,11 +9,8 @@ from ragkit.indexes.segment import Array
 _RANK = 60
 
 
-def scaled(scores: Array, of: Array) -> Array:
-    """Scores on a scale on which the ranking `of` runs from 0 to 1 (min-max)."""
-    if not len(of):
-        return np.zeros(len(scores))
-    low, high = float(of.min()), float(of.max())
+def scaled(scores: Array, high: float, low: float) -> Array:
+    """Scores on a scale on which a ranking runs from 0 to 1 (min-max)."""
     return (scores - low) / (high - low) if high > low else np.where(scores >= high, 1.0, 0.0)
 
 

@@ -1,13 +1,14 @@
 """Brings the catalog from what it has to what was read, document by document."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from ragkit.connectors.connector import Item
 from ragkit.connectors.document import Document
-from ragkit.connectors.failure import Failure
+from ragkit.connectors.failure import Failure, explain
 from ragkit.connectors.reading import flat
 from ragkit.indexes.scan import Scan
 from ragkit.indexes.writer import Writer
@@ -64,11 +65,14 @@ class Reconciler:
                 failures[one.uri] = Failure(one.uri, "Another document of it has the same uri.", "Make them unique.")
             else:
                 seen.add(one.uri)
-                self._put(scan, id, one, known.get(one.uri))
-                if self.writer.full:
+                try:
+                    self._put(scan, id, one, known.get(one.uri))
+                except Exception as error:  # what cannot be cut or kept is a row; the rest goes on
+                    failures[one.uri] = explain(one.uri, error)
+                if self.writer.due:
                     self.commit()
         for uri, (document, *_) in known.items():
-            if uri not in seen and not _kept(uri, failures):
+            if uri not in seen and not _kept(uri, item.uri, failures):
                 self.writer.delete(document)
                 self.count["deleted"] += 1
         for failure in failures.values():
@@ -102,8 +106,7 @@ class Reconciler:
                 if described != [document.title, document.media_type]:
                     self._describe(id, document)
                 return
-            self.writer.delete(id)
-            self.writer.add(item, document.uri, uri, document)
+            self.writer.add(item, document.uri, uri, self.writer.cut(document), replaces=id)
             self.count["updated"] += 1
             return
         same = self._turned_up(document)
@@ -114,14 +117,12 @@ class Reconciler:
             self._describe(same, document)
             self.count["renamed"] += 1
             return
+        cut = self.writer.cut(document)
         replaced = self._gone_by_uri.get(document.uri)
         if replaced is not None:  # it came from another source before
             self._forget(replaced)
-            self.writer.delete(replaced)
-            self.count["updated"] += 1
-        else:
-            self.count["added"] += 1
-        self.writer.add(item, document.uri, self._free(scan, document.uri), document)
+        self.count["added" if replaced is None else "updated"] += 1
+        self.writer.add(item, document.uri, self._free(scan, document.uri), cut, replaces=replaced)
 
     def _describe(self, id: int, document: Document) -> None:
         self.writer.note(
@@ -163,7 +164,8 @@ class Reconciler:
 
 
 def _names(place: str, uri: str) -> Iterator[str]:
-    folder = PurePath(place).name or place
+    path = PurePath(place)
+    folder = path.parent.name if path.name == uri else path.name  # the source may be the file itself
     yield uri
     yield f"{folder}/{uri}"
     number = 2
@@ -172,6 +174,9 @@ def _names(place: str, uri: str) -> Iterator[str]:
         number += 1
 
 
-def _kept(uri: str, failures: dict[str, Failure]) -> bool:
-    """What could not be read this time, or lies inside of what could not."""
-    return any(uri == failed or uri.startswith(f"{failed}#") for failed in failures)
+def _kept(uri: str, item: str, failures: Iterable[str]) -> bool:
+    """What could not be read this time, or lies inside of what could not. A broken line may have been any record."""
+    return any(
+        uri == failed or uri.startswith(f"{failed}#") or re.fullmatch(rf"{re.escape(item)}#L\d+", failed)
+        for failed in failures
+    )

@@ -1,6 +1,5 @@
 """Indexes a domain anew, by another recipe, from the texts in its catalog; its old index serves until that is done."""
 
-import time
 from collections.abc import Iterator
 
 from ragkit.indexes.catalog import Catalog
@@ -12,7 +11,6 @@ from ragkit.indexes.writer import Tell, Writer
 
 FORM = 1
 """Goes up when chunkers or analyzers come to cut otherwise: what was indexed before is then indexed anew."""
-_EVERY = 5.0
 
 
 def recipe_for(catalog: Catalog, recipe: Recipe, embedder: Embedder) -> Made:
@@ -40,17 +38,14 @@ def reindex(catalog: Catalog, new: Made, embedder: Embedder, tell: Tell) -> int:
     done = catalog.one("SELECT done FROM recipes WHERE id = ?", (new.id,))
     total = catalog.one("SELECT count(*) FROM documents")
     count = catalog.one("SELECT count(*) FROM documents WHERE id <= ?", (done,))
-    committed = time.monotonic()
     for id, *row in _documents(catalog, done):
-        writer.index(id, as_document(*row))
+        writer.index(id, writer.cut(as_document(*row)).chunks)
         writer.note("UPDATE recipes SET done = ? WHERE id = ?", id, new.id)
         count += 1
         tell("reindex", count, total)
-        if writer.full or time.monotonic() - committed > _EVERY:
+        if writer.due:
             writer.commit()
-            committed = time.monotonic()
     writer.commit()
-    discard_others(catalog, new.id)
     return int(total)
 
 

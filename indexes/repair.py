@@ -10,6 +10,7 @@ import numpy as np
 from ragkit.indexes import segment
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.catalog import Catalog, told
+from ragkit.indexes.chunk import indexed
 from ragkit.indexes.lock import Locked, writing
 from ragkit.indexes.made import Made, active, made_by
 from ragkit.indexes.snapshot import Broken
@@ -48,6 +49,7 @@ def altered(catalog: Catalog) -> dict[str, str]:
 
 def mend(catalog: Catalog, names: Iterable[str]) -> None:
     """Write the segments of these names anew. Whoever calls this holds the lock."""
+    embed_missing(catalog)
     for name in names:
         row = catalog.execute("SELECT recipe, first, last FROM segments WHERE name = ?", (name,)).fetchone()
         made = made_by(catalog, row[0]) if row else None
@@ -62,24 +64,25 @@ def rebuild_all(catalog: Catalog) -> None:
     first, last = catalog.execute("SELECT min(id), max(id) FROM chunks").fetchone()
     if made is not None and first is not None:
         names = [name for (name,) in catalog.execute("SELECT name FROM segments WHERE recipe = ?", (made.id,))]
+        embed_missing(catalog)
         _replace(catalog, made, names, first, last)
+        with catalog.transaction():
+            catalog.execute("DELETE FROM dead")
 
 
 def embed_missing(catalog: Catalog) -> None:
     """Vectors that the catalog lost."""
     made = active(catalog)
-    rows = (
-        []
-        if made is None
-        else catalog.execute(
-            """SELECT chunks.vector, header, substr(text, start + 1, "end" - start) FROM chunks
+    if made is None:
+        return
+    rows = catalog.execute(
+        """SELECT chunks.vector, header, substr(text, start + 1, "end" - start) FROM chunks
         JOIN documents ON documents.id = document LEFT JOIN vectors ON vectors.key = chunks.vector
         WHERE recipe = ? AND (vectors.key IS NULL OR length(vectors.vector) <> ?)""",
-            (made.id, 4 * made.dimension),
-        ).fetchall()
+        (made.id, 4 * made.dimension),
     )
-    due = {key: f"{header}\n{text}" if header else text for key, header, text in rows}
-    if made is not None and due:
+    due = {key: indexed(header, text) for key, header, text in rows}
+    if due:
         vectors = made.load_embedder().passages(list(due.values()))
         with catalog.transaction():
             catalog.many(
@@ -114,14 +117,8 @@ def _arrays(catalog: Catalog, made: Made, first: int, last: int) -> dict[str, An
         ids.append(id)
         owners.append(owner)
         keys.append(key)
-        texts.append(f"{header}\n{text[start:end]}" if header else text[start:end])
+        texts.append(indexed(header, text[start:end]))
     known = known_vectors(catalog, keys)
-    lost = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    if lost:
-        known.update(zip(lost, made.load_embedder().passages(list(lost.values())), strict=True))
-        catalog.many(
-            "INSERT INTO vectors VALUES (?, ?)", [(key, np.asarray(known[key], np.float32).tobytes()) for key in lost]
-        )
     vectors = np.array([known[key] for key in keys], np.float32).reshape(len(keys), made.dimension)
     terms = list(map(Analyzer(made.recipe.analyzer).terms, texts))
     return segment.build(ids, owners, terms, vectors)

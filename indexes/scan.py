@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ragkit.connectors.connector import Connector, Item
 from ragkit.connectors.failure import Failure, explain
@@ -36,6 +37,8 @@ def scan(catalog: Catalog, source: int, place: str, tell: Callable[[int], None])
         )
     }
     connector, found, failures, whole = _listed(place, tell)
+    if connector is None and list(known) == [Path(place).name] and Path(place).parent.is_dir():
+        failures, whole = [], True  # a file that was named by itself, and was deleted
     shielded = tuple(failure.uri for failure in failures) if whole else (".",)
     due = [item for item in found.values() if item.uri not in known or known[item.uri][1] != item.fingerprint]
     changed = {item.uri for item in due}
@@ -65,7 +68,10 @@ def _listed(place: str, tell: Callable[[int], None]) -> tuple[Connector | None, 
                 found[one.uri] = one
                 tell(len(found))
     except Exception as error:  # of any connector
-        return connector, found, [*failures, explain(place, error)], False
+        failure = explain(place, error)
+        if connector is None:
+            failure = Failure(place, failure.reason, "Put it back, or remove it from the sources in ragkit.toml.")
+        return connector, found, [*failures, failure], False
     return connector, found, failures, True
 
 

@@ -70,16 +70,22 @@ def _vector(question: _Question, n: int) -> Ranking:
 
 
 def _hybrid(question: _Question, n: int) -> Ranking:
-    """Score fusion: each ranking on a scale from 0 to 1; what only one of them found is scored by the other, too."""
+    """Score fusion: each ranking on a scale from 0 to 1; what only one of them found is scored by the other, too.
+
+    A ranking's scale ends at its thousandth score: 0 for words where fewer chunks hold one, the last one's cosine.
+    """
     depth = max(n, _DEPTH)
     words = lexical.scores(question.pool, question.terms)
     by_words, top_words = question.by_words(depth, words)
     by_meaning, top_meaning = question.by_meaning(depth)
     rows = np.union1d(by_words, by_meaning)
+    if not len(rows):
+        return Ranking(rows, np.zeros(0), {})
     cosines = vectors.cosines(question.pool, question.vector, rows)
-    scores = VECTOR_SHARE * fusion.scaled(cosines, top_meaning) + (1 - VECTOR_SHARE) * fusion.scaled(
-        words[rows], top_words
-    )
+    last_word = float(top_words[_DEPTH - 1]) if len(top_words) >= _DEPTH else 0.0
+    by_word = fusion.scaled(words[rows], float(top_words[0]), last_word) if len(top_words) else np.zeros(len(rows))
+    meant = fusion.scaled(cosines, float(top_meaning[0]), float(top_meaning[:_DEPTH][-1]))
+    scores = VECTOR_SHARE * meant + (1 - VECTOR_SHARE) * by_word
     order = best(scores, n)
     return Ranking(rows[order], scores[order], {"bm25": words[rows][order], "vector": cosines[order]})
 
@@ -162,17 +168,22 @@ def _search(
     where: Mapping[str, Any] | None,
 ) -> list[Hit]:
     found: list[tuple[float, Domain, Found, dict[str, float]]] = []
-    for made, group in _comparable(domains):
-        terms = Counter(sorted(Analyzer(made.recipe.analyzer).terms(query)))
-        if not terms:
-            raise InvalidInput(
-                f"{_shortened(query)!r} holds no word to search for.", "Add a word that says what you look for."
-            )
+    groups = [(made, group, _terms(made, query)) for made, group in _comparable(domains)]
+    if not any(terms for _, _, terms in groups):
+        raise InvalidInput(
+            f"{_shortened(query)!r} holds no word to search for.", "Add a word that says what you look for."
+        )
+    for made, group, terms in groups:
         pool, allowed = _pool(group, where)
         question = _Question(pool, allowed, terms, lambda: made.load_embedder().query(query))  # noqa: B023
         found += _rows(question, rank, k, [domain for domain, _ in group])
     found.sort(key=lambda one: (-one[0], one[1].name, one[2].uri, one[2].chunk.start))
     return [_hit(rank, *one) for rank, one in enumerate(found[:k], 1)]
+
+
+def _terms(made: Made, query: str) -> Counter[str]:
+    """In a fixed order, so that sums come out the same to the last bit."""
+    return Counter(sorted(Analyzer(made.recipe.analyzer).terms(query)))
 
 
 def _comparable(domains: Sequence[Domain]) -> Iterator[tuple[Made, list[tuple[Domain, Snapshot]]]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ragkit.connectors.failure import Failure
 from ragkit.connectors.reading import cores, read_items
+from ragkit.errors import RagkitError
 from ragkit.indexes import repair, snapshot
 from ragkit.indexes.catalog import Catalog, told
 from ragkit.indexes.domain import counts
@@ -28,8 +29,6 @@ from ragkit.indexes.snapshot import Broken
 from ragkit.indexes.writer import Writer
 
 _FILES_A_WORKER = 8
-_EVERY = 5.0
-"""Seconds after which a commit is due, so that a slow embedder's work is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,11 @@ class IngestReport:
 Tell = Callable[[Progress], None]
 
 
+def failed(domain: str, error: RagkitError) -> IngestReport:
+    """Of a domain that could not be synced at all."""
+    return IngestReport(domain, 0, 0, 0, 0, 0, (Failure(domain, error.reason, error.hint),), 0, 0, 0.0)
+
+
 def sync(
     folder: Path,
     name: str,
@@ -103,7 +107,6 @@ def _catalog(folder: Path) -> Iterator[Catalog]:
 class _Sync:
     def __init__(self, catalog: Catalog, name: str, tell: Tell) -> None:
         self.catalog, self.name, self.tell = catalog, name, tell
-        self._committed = time.monotonic()
 
     def run(self, recipe: Recipe, places: Mapping[str, str], whole: bool, began: float) -> IngestReport:
         remove_orphans(self.catalog)
@@ -182,9 +185,8 @@ class _Sync:
                     reconciler.take(one, item, answer)
                     done += 1
                     self._tell("read", done, total, len(reconciler.failed))
-                    if reconciler.writer.full or time.monotonic() - self._committed > _EVERY:
+                    if reconciler.writer.due:
                         reconciler.commit()
-                        self._committed = time.monotonic()
 
     def _tell(self, step: str, done: int, total: int, failed: int = 0) -> None:
         self.tell(Progress(self.name, step, done, total, failed))

@@ -57,7 +57,9 @@ def _in_part(part: Part, query: Array, allowed: Array, n: int) -> tuple[Array, A
         order = best(scores, n)
         return rows[order], scores[order]
     if len(part.segment.graph):
-        return _by_graph(part.segment, None if count == len(part) else _Selector(allowed), query, n)
+        found = _by_graph(part.segment, None if count == len(part) else _Selector(allowed), query, n)
+        if len(found[0]) == n:
+            return found  # else the graph lost its way: what is allowed lies far from the question
     scores = _all(vectors, query)
     if count < len(part):
         scores[~allowed] = -np.inf

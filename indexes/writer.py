@@ -6,6 +6,7 @@ removes the files that nothing names any more. Wherever it is stopped, the catal
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ragkit.connectors.document import Document
+from ragkit.errors import Unreadable
 from ragkit.indexes import filters, segment, snapshot, vectors
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.catalog import Catalog
@@ -27,10 +29,21 @@ MOST_CHUNKS = 1000
 MOST_STEPS = 2000
 _TIMES = 4
 """Each segment is at least so many times as large as the next, or they are merged: few of them, seldom rewritten."""
+_EVERY = 5.0
+"""Seconds after which a commit is due, so that a slow reader's or embedder's work is kept."""
 _GROUP = 250
 
 Tell = Callable[[str, int, int], None]
 """Takes how far something is: which step, how many are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A document made ready: its row, its facts for filters, its chunks."""
+
+    row: tuple[str, ...]
+    facts: Sequence[tuple[str, Any]]
+    chunks: Sequence[Chunk]
 
 
 @dataclass(slots=True)
@@ -56,15 +69,31 @@ class Writer:
         self._next_chunk = int(catalog.meta("next_chunk"))
         self._segments = snapshot.open_segments(catalog, made.id, {})
         self._batch = _Batch()
+        self._committed = time.monotonic()
 
-    def add(self, item: int, own_uri: str, uri: str, document: Document) -> None:
+    def cut(self, document: Document) -> "Cut":
+        """A document as it will be written. Raises what its chunker raises, or `Unreadable`."""
+        row = (
+            document.title, document.media_type, document.content_hash, _json(document.metadata),
+            _json([[m.kind, m.start, m.end, m.label, m.level, m.number] for m in document.marks]), document.text,
+        )  # fmt: skip
+        try:
+            "".join([document.uri, *row]).encode()
+        except UnicodeEncodeError:
+            raise Unreadable("It holds signs that are no Unicode.", "Mend what makes it.") from None
+        return Cut(row, list(filters.facts(document.metadata)), self._chunker.split(document, self.embedder))
+
+    def add(self, item: int, own_uri: str, uri: str, cut: "Cut", replaces: int | None = None) -> None:
+        """A new document, or a new version of one."""
+        if replaces is not None:
+            self.delete(replaces)
         id, self._next_document = self._next_document, self._next_document + 1
-        self._do(lambda: self._insert_document(id, item, own_uri, uri, document))
-        self.index(id, document)
+        self._do(lambda: self._insert_document((id, item, own_uri, uri, *cut.row), cut.facts))
+        self.index(id, cut.chunks)
 
-    def index(self, id: int, document: Document) -> None:
-        """Cut a document that the catalog has, or will have by then, into chunks of this recipe."""
-        self._batch.chunks += [(id, chunk) for chunk in self._chunker.split(document, self.embedder)]
+    def index(self, id: int, chunks: Sequence[Chunk]) -> None:
+        """Chunks of a document that the catalog has, or will have by then."""
+        self._batch.chunks += [(id, chunk) for chunk in chunks]
         self._batch.visible = True
 
     def delete(self, id: int) -> None:
@@ -80,8 +109,10 @@ class Writer:
         self._batch.steps.append(step)
 
     @property
-    def full(self) -> bool:
-        return len(self._batch.chunks) >= MOST_CHUNKS or len(self._batch.steps) >= MOST_STEPS
+    def due(self) -> bool:
+        """Whether it is time to commit."""
+        full = len(self._batch.chunks) >= MOST_CHUNKS or len(self._batch.steps) >= MOST_STEPS
+        return full or (bool(self._batch.steps) and time.monotonic() - self._committed > _EVERY)
 
     def commit(self) -> None:
         """Everything that was gathered, at once."""
@@ -110,6 +141,7 @@ class Writer:
         self._next_chunk = ids.stop
         change.tidy(self.catalog)
         self._segments = snapshot.open_segments(self.catalog, self.made.id, self._segments)
+        self._committed = time.monotonic()
 
     def _embed(self, keys: Sequence[bytes], chunks: Sequence[Chunk]) -> tuple[Array, list[tuple[bytes, bytes]]]:
         """A vector for each chunk, and those that were not known before."""
@@ -137,15 +169,21 @@ class Writer:
         living = [(one, ~np.isin(one.ids, dead)) for one in self._segments.values()]
         group: list[tuple[Segment, Array]] = [(fresh, np.ones(len(fresh), bool))] if len(fresh) else []
         size = len(fresh)
-        while group and living and living[-1][1].sum() < _TIMES * size:
+        while group and living and living[-1][1].sum() < _TIMES * size and self._is_sound(living[-1][0]):
             group.insert(0, living.pop())
             size = sum(int(alive.sum()) for _, alive in group)
-        groups = [[one] for one in living if one[1].sum() * 2 < len(one[0])] + [group] * bool(group)
+        sparse = [one for one in living if one[1].sum() * 2 < len(one[0]) and self._is_sound(one[0])]
+        groups = [[one] for one in sparse] + [group] * bool(group)
         change = _Rearrangement(gone)
         number = self.catalog.generation + 1
         for at, members in enumerate(groups):
             change.replace(self.catalog, members, f"{number:08d}-{self._next_chunk}-{at}.safetensors")
         return change
+
+    def _is_sound(self, one: Segment) -> bool:
+        """What a disk altered must not pass into a new file with a good checksum; the doctor will make it anew."""
+        written = self.catalog.one("SELECT checksum FROM segments WHERE name = ?", (one.name,))
+        return bool(segment.checksum(self.catalog.folder / one.name) == written)
 
     def _forget_vectors(self, keys: Iterable[bytes]) -> None:
         """Those of chunks that were deleted, unless another chunk, or a new one, says the same."""
@@ -154,17 +192,10 @@ class Writer:
             [(key,) for key in keys],
         )
 
-    def _insert_document(self, id: int, item: int, own_uri: str, uri: str, document: Document) -> None:
-        self.catalog.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                id, item, own_uri, uri, document.title, document.media_type, document.content_hash,
-                _json(document.metadata), _json([[m.kind, m.start, m.end, m.label, m.level, m.number]
-                for m in document.marks]), document.text,
-            ),
-        )  # fmt: skip
-        facts = [(key, value, id) for key, value in filters.facts(document.metadata)]
-        self.catalog.many("INSERT OR IGNORE INTO facts VALUES (?, ?, ?)", facts)
+    def _insert_document(self, row: tuple[object, ...], facts: Sequence[tuple[str, Any]]) -> None:
+        self.catalog.execute(f"INSERT INTO documents VALUES ({marks(row)})", row)
+        rows = [(key, value, row[0]) for key, value in facts]
+        self.catalog.many("INSERT OR IGNORE INTO facts VALUES (?, ?, ?)", rows)
 
     def _insert_chunks(self, ids: Sequence[int], chunks: Sequence[tuple[int, Chunk]], keys: Sequence[bytes]) -> None:
         rows = [

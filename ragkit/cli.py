@@ -96,10 +96,11 @@ def ingest(
     from ragkit.workspace import Workspace
 
     opened = Workspace(workspace)
-    if domain not in opened.domains and opened.domains and not json:
-        stderr.print(f"{plain(domain)} is a new domain, beside {', '.join(opened.domains)}", highlight=False)
+    before = opened.domains
     with progress() as tell:
         report = opened.ingest(paths, domain, progress=tell)
+    if before and domain not in before:
+        stderr.print(f"{plain(domain)} is a new domain, beside {', '.join(before)}", highlight=False)
     if json:
         print_json(_report(report))
     else:
@@ -113,13 +114,14 @@ def sync(domain: DomainsOption = None, workspace: WorkspaceOption = Path(), json
     """Look at all sources again, and bring the indexes to what these are now."""
     opened = _opened(workspace)
     with progress() as tell:
-        reports = opened.sync(domain, progress=tell)
+        reports = opened.sync(domain or None, progress=tell)
     if json:
         print_json({"domains": [_report(report) for report in reports]})
-        return
-    for report in reports:
+    for report in reports if not json else ():
         _show_report(report)
-    if not reports:
+    if any(report.failed and not report.documents for report in reports):
+        raise typer.Exit(1)
+    if not reports and not json:
         stderr.print("There is no domain yet. Make one with: ragkit ingest FOLDER --domain NAME")
 
 
@@ -177,7 +179,7 @@ def search(
 
     opened = _opened(workspace)
     began = time.perf_counter()
-    hits = opened.search(query, domain, strategy, k, filters.parse(where or []))
+    hits = opened.search(query, domain or None, strategy, k, filters.parse(where or []))
     seconds = time.perf_counter() - began
     if json:
         name = DEFAULT if strategy == "default" else strategy

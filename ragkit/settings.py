@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,10 @@ def load(path: Path) -> Settings:
         return Settings()
     try:
         given = tomlkit.parse(path.read_text("utf-8")).unwrap()
+    except OSError as error:
+        raise RagkitError(
+            f"{path} cannot be read: {error.strerror}.", "It must be a file that you may read."
+        ) from error
     except TOMLKitError as error:
         raise InvalidInput(f"{path} is no valid TOML: {error}.", "Mend that line.") from error
     except UnicodeDecodeError as error:
@@ -86,15 +90,15 @@ def validated(given: dict[str, Any], where: str) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise InvalidInput(f"{where}: {explain(error)}.", "Mend or remove it.") from error
+        raise InvalidInput(f"{where}: {explain(error)}", "Mend or remove it.") from error
 
 
 def explain(error: ValidationError) -> str:
     said = []
     for one in error.errors():
         meant = _meant(one["loc"]) if one["type"] == "extra_forbidden" else ""
-        said.append(f"{'.'.join(map(str, one['loc']))}: {one['msg']}{meant}")
-    return "; ".join(said)
+        said.append(f"{'.'.join(map(str, one['loc']))}: {one['msg']}.{meant}")
+    return " ".join(said)
 
 
 _FIELDS: dict[str, type[BaseModel]] = {
@@ -108,7 +112,7 @@ def _meant(place: tuple[int | str, ...]) -> str:
     """The nearest word that would be known at this place of the file."""
     *path, word = map(str, place)
     model = Settings if not path else DomainSettings if len(path) == 2 else _FIELDS.get(path[-1], DomainSettings)
-    return nearest_of(word, model.model_fields).removesuffix("?")
+    return nearest_of(word, model.model_fields)
 
 
 def create(path: Path) -> None:
@@ -119,18 +123,23 @@ def create(path: Path) -> None:
             _write(path, _NEW)
 
 
-def save_domain(path: Path, name: str, domain: DomainSettings) -> None:
-    """Set one domain and leave the rest of the file, with its comments, as it is."""
-    validated({"domains": {name: domain.model_dump()}}, "A domain")
+def change_domain(path: Path, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Settings:
+    """Change one domain, or make it, and leave the rest of the file, with its comments, as it is.
+
+    `change` is given the domain as the file has it now, not as it was read once: others may have changed it.
+    """
     with _told(path), _alone(path.parent):
+        before = load(path)
+        old = before.domains.get(name, DomainSettings()).model_dump()
+        after = validated({"domains": {**before.model_dump()["domains"], name: {**old, **change(old)}}}, "This domain")
         document = tomlkit.parse(path.read_text("utf-8"))
         domains = document.setdefault("domains", tomlkit.table(is_super_table=True))
         table = domains.setdefault(name, tomlkit.table())
-        before = DomainSettings.model_validate(table.unwrap()).model_dump()
-        for key, value in domain.model_dump().items():
-            if before[key] != value or key in ("description", "keywords"):
+        for key, value in after.domains[name].model_dump().items():
+            if old[key] != value or (key == "description" and key not in table):
                 table[key] = _short(key, value)
         _write(path, tomlkit.dumps(document))
+        return after
 
 
 def _short(key: str, value: Any) -> Any:

@@ -1,12 +1,13 @@
 """A workspace: a folder with `ragkit.toml`, the domains named in it, and their indexes in `.ragkit/`."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragkit import settings
-from ragkit.errors import InvalidInput, NotFound, nearest_of
+from ragkit.errors import InvalidInput, NotFound, RagkitError, nearest_of
 from ragkit.settings import DomainSettings
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Workspace:
         self,
         name: str,
         *,
-        description: str = "",
-        keywords: Sequence[str] = (),
+        description: str | None = None,
+        keywords: Sequence[str] | None = None,
         chunker: str | Mapping[str, Any] | None = None,
         embedder: str | Mapping[str, Any] | None = None,
         analyzer: str | Mapping[str, Any] | None = None,
@@ -57,15 +58,12 @@ class Workspace:
         `chunker`, `embedder` and `analyzer` are what `ragkit.toml` would say: `"fixed"` or `{"kind": "fixed",
         "size": 200}`. When they change, the next ingest or sync indexes the domain anew.
         """
-        known = self.settings.domains.get(name, DomainSettings()).model_dump()
-        given = {
-            "description": description, "keywords": list(keywords),
+        asked = {
+            "description": description, "keywords": None if keywords is None else list(keywords),
             "chunker": chunker, "embedder": embedder, "analyzer": analyzer,
         }  # fmt: skip
-        asked = {**known, **{key: value for key, value in given.items() if value}}
-        domain = settings.validated({"domains": {name: asked}}, "This domain").domains[name]
-        settings.save_domain(self.path / FILE, name, domain)
-        self.settings.domains[name] = domain
+        given = {key: value for key, value in asked.items() if value is not None}
+        self.settings = settings.change_domain(self.path / FILE, name, lambda _: given)
 
     def ingest(
         self,
@@ -81,31 +79,41 @@ class Workspace:
         from ragkit.indexes.sync import sync
 
         places = [self._place(one) for one in ([source] if isinstance(source, str | Path) else source)]
-        known = (
-            self.settings.domains.get(domain)
-            or settings.validated({"domains": {domain: {}}}, "This domain").domains[domain]
-        )
-        new = [place for place in dict.fromkeys(places) if place not in known.sources]
-        for place in new:
-            self._must_hold_something(place)
-        if new or domain not in self.settings.domains:
-            changed = known.model_copy(update={"sources": [*known.sources, *new]})
-            settings.save_domain(self.path / FILE, domain, changed)
-            self.settings.domains[domain] = changed
+        self.settings = settings.load(self.path / FILE)
+        if domain not in self.settings.domains:
+            settings.validated({"domains": {domain: {}}}, "This domain")
+        known = self.settings.domains.get(domain, DomainSettings()).sources
+        for place in places:
+            if place not in known:
+                self._must_hold_something(place)
+        if domain not in self.settings.domains or not set(places) <= set(known):
+            self.settings = settings.change_domain(
+                self.path / FILE, domain, lambda now: {"sources": list(dict.fromkeys([*now["sources"], *places]))}
+            )
         recipe = self.settings.domains[domain].recipe
         return sync(self._folder(domain), domain, recipe, self._absolute(places), whole=False, tell=progress)
 
     def sync(
         self, domains: Sequence[str] | None = None, *, progress: "Callable[[Progress], None] | None" = None
     ) -> "list[IngestReport]":
-        """Look at every source again, and make the domains what these are now."""
-        from ragkit.indexes.sync import sync
+        """Look at every source again, and make the domains what these are now.
+
+        A domain that cannot be synced is a report with that failure, unless it is the only one.
+        """
+        from ragkit.indexes.sync import failed, sync
 
         self.settings = settings.load(self.path / FILE)
-        return [
-            sync(self._folder(name), name, one.recipe, self._absolute(one.sources), whole=True, tell=progress)
-            for name, one in self._named(domains).items()
-        ]
+        named = self._named(domains)
+        reports = []
+        for name, one in named.items():
+            try:
+                places = self._absolute(one.sources)
+                reports.append(sync(self._folder(name), name, one.recipe, places, whole=True, tell=progress))
+            except RagkitError as error:
+                if len(named) == 1:
+                    raise
+                reports.append(failed(name, error))  # the others need not suffer
+        return reports
 
     def search(
         self,
@@ -139,9 +147,15 @@ class Workspace:
 
     def doctor(self, *, repair: bool = False) -> "list[Problem]":
         """What is wrong with the indexes; with `repair`, after making anew what can be."""
-        from ragkit.indexes.doctor import examine
+        from ragkit.indexes.doctor import Problem, examine
 
-        return [problem for name in self.settings.domains for problem in examine(self._folder(name), name, repair)]
+        problems: list[Problem] = []
+        for name in self.settings.domains:
+            try:
+                problems += examine(self._folder(name), name, repair)
+            except RagkitError as error:
+                problems.append(Problem(error.reason, name, error.hint))
+        return problems
 
     async def aingest(
         self,
@@ -172,10 +186,9 @@ class Workspace:
         from ragkit.connectors.folder import Folder
         from ragkit.connectors.place import connect
 
-        connector = connect(given)
-        if not isinstance(connector, Folder):
+        if not isinstance(connect(given), Folder):
             return str(given)
-        path = connector.root / connector.only if connector.only else connector.root
+        path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - links are followed anew at each sync
         if not path.is_relative_to(self.path):
             return str(path)
         inside = path.relative_to(self.path).as_posix()
@@ -196,9 +209,13 @@ class Workspace:
             )
 
     def _named(self, names: Sequence[str] | None) -> dict[str, DomainSettings]:
+        if names is None:
+            return dict(self.settings.domains)
+        if not names:
+            raise InvalidInput("No domain is named.", "Name one, or leave the domains out to mean all.")
+        if not set(names) <= set(self.settings.domains):  # another process may have added it
+            self.settings = settings.load(self.path / FILE)
         known = self.settings.domains
-        if names is None or not len(names):
-            return dict(known)
         for name in names:
             if name not in known:
                 raise NotFound(
@@ -213,7 +230,8 @@ class Workspace:
         found = [domain for domain in map(self._domain, named) if domain.snapshot().made is not None]
         if not found:
             what = f"The domain {next(iter(named))!r} holds" if len(named) == 1 else "The workspace holds"
-            raise NotFound(f"{what} nothing yet.", "Put documents into it with: ragkit ingest FOLDER --domain NAME")
+            how = "ragkit sync" if any(one.sources for one in named.values()) else "ragkit ingest FOLDER --domain NAME"
+            raise NotFound(f"{what} nothing yet.", f"Put documents into it with: {how}")
         return found
 
     def _domain(self, name: str) -> "Domain":

@@ -16,7 +16,7 @@ Damage = Callable[[Path, sqlite3.Connection], object]
 def workspace(tmp_path: Path) -> ragkit.Workspace:
     (tmp_path / "docs").mkdir()
     for at in range(20):
-        (tmp_path / "docs" / f"{at}.md").write_text(f"# Part {at}\n\nThe kettle number {at} boils.")
+        (tmp_path / "docs" / f"{at}.md").write_text(f"---\nn: {at}\n---\n# Part {at}\n\nThe kettle number {at} boils.")
     made = ragkit.open(tmp_path / "w")
     made.add_domain("d", embedder="hash")
     made.ingest(tmp_path / "docs", "d")
@@ -54,6 +54,12 @@ DOCUMENTS: dict[str, Damage] = {
     "a text was changed": lambda _, catalog: catalog.execute("UPDATE documents SET text = 'No.' WHERE uri = '3.md'"),
     "marks are damaged": lambda _, catalog: catalog.execute("UPDATE documents SET marks = '[1]' WHERE uri = '3.md'"),
     "a range is wrong": lambda _, catalog: catalog.execute('UPDATE chunks SET "end" = 9999 WHERE document = 4'),
+    "a header is wrong": lambda _, catalog: catalog.execute("UPDATE chunks SET header = 'x' WHERE document = 4"),
+    "a range was shifted": lambda _, catalog: catalog.execute("UPDATE chunks SET start = start + 1 WHERE document = 4"),
+    "a vector is zero": lambda _, catalog: catalog.execute(
+        "UPDATE vectors SET vector = zeroblob(1024) WHERE rowid = 3"
+    ),
+    "facts are gone": lambda _, catalog: catalog.execute("DELETE FROM facts"),
     "chunks are gone": lambda _, catalog: catalog.execute("DELETE FROM chunks WHERE document = 4"),
 }
 
@@ -107,6 +113,40 @@ def test_a_missing_or_broken_file_is_mended_by_the_next_search(workspace: ragkit
     is_well(workspace)
 
 
+def test_what_a_disk_altered_does_not_pass_into_a_new_file(workspace: ragkit.Workspace, tmp_path: Path) -> None:
+    path = segment(folder(workspace))
+    path.write_bytes(path.read_bytes()[:-4000] + bytes(4000))
+    (tmp_path / "docs" / "new.md").write_text("A new kettle boils.")
+    workspace.sync()
+    assert any("checksum" in problem.what for problem in workspace.doctor())
+    (tmp_path / "docs" / "new.md").unlink()
+    workspace.sync()
+    workspace.doctor(repair=True)
+    is_well(workspace)
+
+
+def test_counts_are_right_after_a_rebuild_of_all(workspace: ragkit.Workspace) -> None:
+    do(workspace, INDEX_FILES["a segment is not named"])
+    workspace.doctor(repair=True)
+    assert workspace.status("d") == {"documents": 19, "chunks": 19, "failed": 0}
+
+
+def test_two_damages_at_once_are_mended(workspace: ragkit.Workspace) -> None:
+    do(workspace, INDEX_FILES["a file is missing"])
+    do(workspace, lambda _, catalog: catalog.execute("UPDATE vectors SET vector = x'00' WHERE rowid = 3"))
+    workspace.doctor(repair=True)
+    is_well(workspace)
+
+
+def test_an_empty_catalog_beside_index_files_is_no_sound_one(workspace: ragkit.Workspace) -> None:
+    for path in folder(workspace).glob("catalog.sqlite*"):
+        path.write_bytes(b"")
+    assert "catalog is empty" in workspace.doctor()[0].what
+    workspace.doctor(repair=True)
+    workspace.sync()
+    is_well(workspace)
+
+
 @pytest.mark.parametrize("array", ["ids", "rows"])
 def test_rows_that_cannot_be_are_mended_by_the_search_that_meets_them(workspace: ragkit.Workspace, array: str) -> None:
     path = segment(folder(workspace))
@@ -134,7 +174,9 @@ def test_a_catalog_that_is_none_is_put_aside_and_made_anew(workspace: ragkit.Wor
 
 def test_a_newer_catalog_is_left_alone(workspace: ragkit.Workspace) -> None:
     do(workspace, lambda _, catalog: catalog.execute("PRAGMA user_version = 99"))
-    for call in (workspace.sync, lambda: workspace.search("kettle"), lambda: workspace.doctor(repair=True)):
+    for call in (workspace.sync, lambda: workspace.search("kettle")):
         with pytest.raises(ragkit.RagkitError, match="newer ragkit"):
             call()
+    (problem,) = workspace.doctor(repair=True)
+    assert "newer ragkit" in problem.what
     assert (folder(workspace) / "catalog.sqlite").exists()

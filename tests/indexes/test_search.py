@@ -6,10 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ragkit
 from ragkit.errors import InvalidInput, NotFound
+from ragkit.indexes import filters, fusion
 from ragkit.indexes.search import STRATEGIES
 
 YEARS = range(2000, 2025)
@@ -167,6 +169,75 @@ def test_it_works_in_a_running_loop_and_awaited(workspace: ragkit.Workspace) -> 
         return await workspace.asearch("grain", ["one"]) == workspace.search("grain", ["one"])
 
     assert asyncio.run(both())
+
+
+def test_a_domain_that_drops_a_word_does_not_forbid_it_to_others(workspace: ragkit.Workspace, tmp_path: Path) -> None:
+    (tmp_path / "d.md").write_text("To be or not to be.")
+    workspace.add_domain("four", embedder="hash", analyzer="none")
+    workspace.ingest(tmp_path / "d.md", "four")
+    assert [hit.uri for hit in workspace.search("to be", ["one", "four"], "bm25")] == ["d.md"]
+
+
+def test_no_domain_is_not_every_domain(workspace: ragkit.Workspace) -> None:
+    with pytest.raises(InvalidInput, match="No domain is named"):
+        workspace.search("grain", [])
+
+
+def test_a_filter_holds_in_every_domain(workspace: ragkit.Workspace) -> None:
+    hits = workspace.search("grain notes tides", ["one", "two"], "hybrid", k=400, where={"year": 2001})
+    assert {(hit.domain, hit.uri) for hit in hits if hit.domain == "two"} == {("two", "a [1].md")}
+    assert len(hits) == 14
+
+
+def test_hybrid_is_the_two_scores_on_their_scales(workspace: ragkit.Workspace) -> None:
+    """All 301 chunks have a cosine, few hold a word: the scale of words ends at 0, that of cosines at the last."""
+    query = "2010 tides"
+    by_words = {hit.uri: hit.score for hit in workspace.search(query, ["one"], "bm25", k=1000)}
+    by_meaning = {hit.uri: hit.score for hit in workspace.search(query, ["one"], "vector", k=1000)}
+    high, low = max(by_meaning.values()), min(by_meaning.values())
+    expected = {
+        uri: 0.6 * (cosine - low) / (high - low) + 0.4 * by_words.get(uri, 0) / max(by_words.values())
+        for uri, cosine in by_meaning.items()
+    }
+    hits = workspace.search(query, ["one"], "hybrid", k=1000)
+    assert {hit.uri: hit.score for hit in hits} == pytest.approx(expected, abs=1e-5)
+    assert all(hit.parts["vector"] == pytest.approx(by_meaning[hit.uri], abs=1e-6) for hit in hits)
+    assert [hit.uri for hit in workspace.search(query, ["one"], "hybrid", k=10)] == [hit.uri for hit in hits[:10]]
+
+
+def test_rrf_is_the_sum_of_reciprocal_ranks(workspace: ragkit.Workspace) -> None:
+    rows, scores = fusion.reciprocal_ranks([np.array([3, 1, 2]), np.array([1, 4])])
+    assert rows.tolist() == [1, 3, 4, 2]
+    assert scores.tolist() == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62, 1 / 63])
+    first = {strategy: workspace.search("pilot tides", ["one"], strategy)[0].uri for strategy in ("bm25", "rrf")}
+    assert first == {"bm25": "notes/a [1].md", "rrf": "notes/a [1].md"}
+
+
+@pytest.mark.parametrize(
+    ("written", "where"),
+    [
+        (["year=2024"], {"year": [{"=": "2024"}]}),
+        (["year >= 2020", "year<2024"], {"year": [{">=": "2020"}, {"<": "2024"}]}),
+        (["tag!=a", "tag!=b"], {"tag": [{"!=": "a"}, {"!=": "b"}]}),
+        (["author in Kay, Lee"], {"author": [{"in": ["Kay", "Lee"]}]}),
+        (["uri glob a/*.md"], {"uri": [{"glob": "a/*.md"}]}),
+        (["draft exists", "x absent"], {"draft": [{"exists": True}], "x": [{"exists": False}]}),
+        (["note=a = b"], {"note": [{"=": "a = b"}]}),
+    ],
+)
+def test_conditions_as_they_are_written(written: list[str], where: dict[str, Any]) -> None:
+    assert filters.parse(written) == where
+
+
+@pytest.mark.parametrize("written", ["year", "year==2024", "year=>2024", "=1", "a b=1", ""])
+def test_what_is_no_condition_is_told(written: str) -> None:
+    with pytest.raises(InvalidInput, match="is no condition"):
+        filters.parse([written])
+
+
+def test_several_conditions_on_one_key_all_hold(workspace: ragkit.Workspace) -> None:
+    where = filters.parse(["year!=2001", "year!=2002", "year<2004"])
+    assert len(workspace.search("grain", ["one"], "vector", k=1000, where=where)) == 24
 
 
 @pytest.mark.parametrize("kind", ["sentence-window", "parent-child"])

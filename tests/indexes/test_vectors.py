@@ -56,6 +56,21 @@ def test_a_graph_finds_nearly_all_and_scores_it_exactly(monkeypatch: pytest.Monk
         assert hits >= 0.95 * 10 * len(queries)
 
 
+def test_a_graph_gives_as_many_as_there_are_however_far_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "GRAPH_FROM", 2000)
+    centres = unit(20, dimension=24, seed=3)
+    rows = np.repeat(centres, 250, axis=0) + 0.05 * unit(5000, dimension=24, seed=4)
+    rows = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+    pool = Pool([Part(segment_of(rows), None)])
+    far = int(np.argmin(centres @ centres[0]))
+    allowed = np.arange(5000) // 250 == far
+    allowed[250 * ((far + 1) % 20) :][:200] = True
+    for n in (10, 200):
+        found, _ = vectors.nearest(pool, centres[0], allowed, n)
+        assert len(set(found.tolist())) == n
+        assert allowed[found].all()
+
+
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 10_000])
 @pytest.mark.parametrize("levels", [2, 50, 100_000])
 def test_the_best_rows_are_those_of_a_full_sort(count: int, levels: int) -> None:

@@ -133,6 +133,20 @@ def test_ctrl_c_ends_it_with_a_word_and_leaves_no_process(tree: Tree) -> None:
         os.killpg(process.pid, 0)
 
 
+def test_ctrl_c_during_an_ingest_keeps_what_was_committed(tree: Tree, tmp_path: Path) -> None:
+    root = tree({f"docs/{at}.txt": f"Words {at}. " * 50 for at in range(4000)})
+    ragkit.open(tmp_path / "w").add_domain("d", embedder="hash")
+    command = [sys.executable, "-m", "ragkit", "ingest", str(root / "docs"), "--domain", "d", "-w", str(tmp_path / "w")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while not list((tmp_path / "w").rglob("*.safetensors")):
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "ragkit: stopped"
+    assert run("doctor", "--repair", "-w", str(tmp_path / "w")).stdout == "All is well.\n"
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """One with two domains, in a folder whose name is not easy."""

@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_a_name_that_could_not_be_a_folder_is_refused(tmp_path: Path, name: str)
     ("text", "complaint"),
     [
         ("version = 0\n", "version"),
-        ("vresion = 1\n", "vresion: Extra inputs are not permitted Did you mean 'version'"),
+        ("vresion = 1\n", "vresion: Extra inputs are not permitted. Did you mean 'version'"),
         ("[domains.finance]\nkeyword = ['x']\n", "domains.finance.keyword.*Did you mean 'keywords'"),
         ("[domains.finance]\nchunker = {sise = 3}\n", "chunker.sise.*Did you mean 'size'"),
         ("[domains.finance]\nchunker = 'structured'\n", "chunker.kind: Input should be 'structure'"),
@@ -93,6 +94,49 @@ def test_a_file_that_cannot_be_written_whole_is_not_written_at_all(
         workspace.add_domain("finance")
     assert (tmp_path / "ragkit.toml").read_text() == before
     assert [path.name for path in tmp_path.iterdir()] == ["ragkit.toml"]
+
+
+def test_what_others_changed_meanwhile_is_kept(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text(f"Words of {name}.")
+    one, other = ragkit.open(tmp_path / "w"), ragkit.open(tmp_path / "w")
+    other.add_domain("d", embedder="hash")
+    other.ingest(tmp_path / "b", "d")
+    file = tmp_path / "w" / "ragkit.toml"
+    file.write_text(file.read_text().replace('description = ""', 'description = "by hand"'))
+    one.ingest(tmp_path / "a", "d")
+    kept = ragkit.open(tmp_path / "w").domains["d"]
+    assert [Path(source).name for source in kept.sources] == ["b", "a"]
+    assert (kept.embedder.name, kept.description) == ("hash", "by hand")
+    assert one.sync()[0].documents == 2
+    one.add_domain("d", description="")
+    assert one.domains["d"].description == ""
+
+
+def test_settings_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / "ragkit.toml").mkdir()
+    with pytest.raises(RagkitError, match="cannot be read: Is a directory"):
+        ragkit.open(tmp_path)
+
+
+def test_one_domain_in_trouble_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("Words.")
+    workspace = ragkit.open(tmp_path / "w")
+    for name in ("sick", "well"):
+        workspace.add_domain(name, embedder="hash")
+        workspace.ingest(tmp_path / "docs", name)
+    with sqlite3.connect(tmp_path / "w" / ".ragkit" / "domains" / "sick" / "catalog.sqlite") as catalog:
+        catalog.execute("PRAGMA user_version = 99")
+    catalog.close()
+    (tmp_path / "docs" / "b.txt").write_text("More.")
+    sick, well = workspace.sync()
+    assert "newer ragkit" in sick.failed[0].reason
+    assert well.added == 1
+    assert [problem.where for problem in workspace.doctor()] == ["sick"]
+    with pytest.raises(RagkitError, match="newer ragkit"):
+        workspace.sync(["sick"])
 
 
 def test_domains_added_by_many_processes_at_once_are_all_kept(tmp_path: Path) -> None:
