@@ -1,5 +1,6 @@
 """A Domain: one collection of documents with its catalog and indexes, as its readers see it."""
 
+import hashlib
 import json
 import threading
 import weakref
@@ -120,6 +121,12 @@ class Domain:
         with self._lock:
             catalog = self._opened()
             return (0, 0) if catalog is None else counts(catalog)
+
+    def content_hash(self) -> str:
+        """Of all that its documents say, and of what they are called: the same for the same documents."""
+        with self._reading() as catalog:
+            rows = catalog.execute("SELECT uri, content_hash FROM documents ORDER BY uri").fetchall()
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
     def failures(self) -> list[Failure]:
         """What could not be read when it was last tried."""

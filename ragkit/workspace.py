@@ -145,6 +145,11 @@ class Workspace:
         documents, chunks = opened.count()
         return {"documents": documents, "chunks": chunks, "failed": len(opened.failures())}
 
+    def content_hash(self, domain: str) -> str:
+        """A hash of all that a domain's documents say: the same for the same documents, however they were indexed."""
+        self._named([domain])
+        return self._domain(domain).content_hash()
+
     def doctor(self, *, repair: bool = False) -> "list[Problem]":
         """What is wrong with the indexes; with `repair`, after making anew what can be."""
         from ragkit.indexes.doctor import Problem, examine

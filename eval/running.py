@@ -1,0 +1,106 @@
+"""Runs strategies over a question set: each recipe is indexed once, each question asked once of each strategy."""
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import ragkit
+from ragkit.eval.questions import Question, QuestionSet
+from ragkit.eval.result import Found, Result, Run
+from ragkit.eval.store import Store
+from ragkit.eval.strategies import Strategy
+from ragkit.indexes.sync import Progress
+from ragkit.workspace import Workspace
+
+Tell = Callable[[str, int, int], None]
+"""Takes how far something is: what, how many are done, of how many."""
+_PACKAGES = ("faiss-cpu", "openvino", "numpy", "sentence-transformers")
+
+
+class Bench:
+    """A folder in which corpora are indexed and runs are kept."""
+
+    def __init__(self, folder: Path, tell: Tell = lambda what, done, total: None) -> None:
+        self.workspace = Workspace(folder)
+        self.store = Store(folder / "runs")
+        self.tell = tell
+
+    def run(self, strategy: Strategy, questions: QuestionSet, sources: Sequence[str | Path]) -> Run:
+        """The run of these settings: kept from before, resumed, or made."""
+        domain, corpus = self._indexed(strategy, sources)
+        settings = _settings(strategy, questions, corpus)
+        kept = self.store.find(strategy.name, questions.name, settings)
+        if kept is not None:
+            return kept
+        with self.store.writing(strategy.name, settings) as (done, add):
+            if len(done) < len(questions):
+                self._ask(strategy, domain, questions.questions[:1])  # what is loaded first is nobody's latency
+            for number, question in enumerate(questions, 1):
+                if question.id not in done:
+                    (done[question.id],) = self._ask(strategy, domain, [question])
+                    add(done[question.id])
+                self.tell(strategy.name, number, len(questions))
+        results = {question.id: done[question.id] for question in questions}
+        run = Run(strategy.name, questions.name, settings, results)
+        self.store.finish(run)
+        return run
+
+    def text_of(self, strategy: Strategy, sources: Sequence[str | Path]) -> Callable[[str], str | None]:
+        """The texts of the documents that a strategy searched, by uri."""
+        domain, _ = self._indexed(strategy, sources)
+
+        def text(uri: str) -> str | None:
+            try:
+                return self.workspace.document(uri, domain).text
+            except ragkit.NotFound:
+                return None
+
+        return text
+
+    def _indexed(self, strategy: Strategy, sources: Sequence[str | Path]) -> tuple[str, str]:
+        """The domain of this recipe and these sources, up to date, and a hash of what is in it."""
+        said = f"{strategy.recipe.model_dump_json()} {sorted(str(Path(one).resolve()) for one in sources)}"
+        name = f"e{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+        if name not in self.workspace.domains:
+            recipe = strategy.recipe.model_dump()
+            self.workspace.add_domain(name, description=strategy.name, **recipe)
+
+        def told(now: Progress) -> None:
+            self.tell(f"{strategy.name}: {now.step}", now.done, now.total)
+
+        self.workspace.ingest(sources, name, progress=told)
+        return name, self.workspace.content_hash(name)
+
+    def _ask(self, strategy: Strategy, domain: str, questions: Sequence[Question]) -> list[Result]:
+        results = []
+        for question in questions:
+            began = time.perf_counter()
+            try:
+                hits = self.workspace.search(question.question, [domain], strategy.retriever, strategy.k)
+                error = ""
+            except ragkit.InvalidInput as refused:  # of this question; anything else ends the run
+                hits, error = [], str(refused)
+            seconds = time.perf_counter() - began
+            found = tuple(Found(domain, hit.uri, hit.start, hit.end, hit.score) for hit in hits)
+            results.append(Result(question.id, found, seconds, error))
+        return results
+
+
+def _settings(strategy: Strategy, questions: QuestionSet, corpus: str) -> dict[str, Any]:
+    """All that could change a result."""
+    said = json.dumps([question.model_dump() for question in questions], sort_keys=True)
+    return {
+        "strategy": strategy.model_dump(exclude={"name"}),
+        "questions": hashlib.sha256(said.encode()).hexdigest(),
+        "corpus": corpus,
+        "versions": {
+            "ragkit": ragkit.__version__,
+            "python": ".".join(map(str, sys.version_info[:3])),
+            **{name: version(name) for name in _PACKAGES},
+        },
+    }
