@@ -38,7 +38,7 @@ class Store:
     def writing(
         self, name: str, settings: Mapping[str, Any]
     ) -> Iterator[tuple[dict[str, Result], Callable[[Result], None]]]:
-        """What an earlier attempt found already, and what takes the rest. Leaving it leaves the attempt to be resumed."""
+        """What an earlier attempt found already, and what takes the rest. When it breaks off, it can be resumed."""
         place = self.place(name, settings)
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = place.with_name(f"{place.name}.partial")
