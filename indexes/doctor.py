@@ -1,5 +1,6 @@
 """The doctor: whether a domain is what it says it is, and what can be done where it is not."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from ragkit.indexes import segment
 from ragkit.indexes.catalog import FILE, Catalog, Unusable, told
 from ragkit.indexes.domain import as_document
 from ragkit.indexes.filters import facts
-from ragkit.indexes.lock import writing
+from ragkit.indexes.lock import Locked, writing
 from ragkit.indexes.made import Made, active
 from ragkit.indexes.snapshot import CHUNK, as_chunk
 from ragkit.indexes.sync import orphans, remove_orphans
@@ -29,6 +30,8 @@ class Problem:
     """What mends it."""
 
 
+_PATIENCE = 10.0
+"""Seconds that a writer may go on while one wants to know whether something is wrong."""
 _SYNC = "Run: ragkit sync"
 _MEND = "Run: ragkit doctor --repair"
 
@@ -42,11 +45,17 @@ def examine(folder: Path, name: str, repair: bool = False) -> list[Problem]:
             _repair(folder)
         if not (folder / FILE).exists():
             return [Problem("The catalog was damaged, and was put aside.", f"{name}: {FILE}.damaged", _SYNC)]
-    problems = _looked(folder, name)
-    if problems:
+    until = time.monotonic() + _PATIENCE
+    while problems := _looked(folder, name):
         # A writer names and removes files while one looks: what is still wrong when nobody writes, is wrong.
-        with suppress(OSError), writing(folder, name):  # on a disk that cannot be written, nobody does
-            problems = _looked(folder, name)
+        try:
+            with suppress(OSError), writing(folder, name):  # on a disk that cannot be written, nobody does
+                problems = _looked(folder, name)
+            break
+        except Locked:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
     return problems
 
 

@@ -96,13 +96,10 @@ def keep_searching(workspace: Path, strategies: list[str], done: Event, answer: 
 
 
 def keep_examining(workspace: Path, done: Event, answer: Connection) -> None:
-    """A doctor who sees something strange waits until nobody writes, or says that he cannot."""
+    """A doctor who sees something strange looks again until it is gone, or nobody writes."""
     said: list[str] = []
     while not done.is_set():
-        try:
-            said += [str(problem) for problem in ragkit.open(workspace).doctor()]
-        except Locked:
-            continue
+        said += [str(problem) for problem in ragkit.open(workspace).doctor()]
     answer.send(said)
 
 
