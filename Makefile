@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality accuracy engines kill planted data constraints clean
+.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -63,6 +63,13 @@ oracle: $(READY) ## 2,000 random changes of a folder, compared with a fresh inge
 quality: $(READY) ## nDCG@10 of the strategies on the shared sets
 	rm -rf build/quality && mkdir -p build
 	$(BIN)/python -m tests.quality build/quality
+
+chunking: $(READY) ## recall, precision and IoU of the chunkers on chroma-chunking
+	mkdir -p build
+	$(BIN)/python -m tests.chunking build/chunking
+
+simulate: $(READY) ## how often the statistics fire without a difference, and how often an interval holds the truth
+	$(BIN)/python -m tests.simulate 2000
 
 bm25: $(READY) ## our BM25 beside tantivy's: speed, and what deletions do to scores
 	$(BIN)/python -m tests.bm25

@@ -33,7 +33,7 @@ class Bench:
     def run(self, strategy: Strategy, questions: QuestionSet, sources: Sequence[str | Path]) -> Run:
         """The run of these settings: kept from before, resumed, or made."""
         domain, corpus = self._indexed(strategy, sources)
-        settings = _settings(strategy, questions, corpus)
+        settings = {**_settings(strategy, questions, corpus), "domain": domain}
         kept = self.store.find(strategy.name, questions.name, settings)
         if kept is not None:
             return kept
@@ -50,9 +50,9 @@ class Bench:
         self.store.finish(run)
         return run
 
-    def text_of(self, strategy: Strategy, sources: Sequence[str | Path]) -> Callable[[str], str | None]:
-        """The texts of the documents that a strategy searched, by uri."""
-        domain, _ = self._indexed(strategy, sources)
+    def texts(self, run: Run) -> Callable[[str], str | None]:
+        """The texts of the documents that a run searched, by uri, as they are now."""
+        domain = str(run.settings["domain"])
 
         def text(uri: str) -> str | None:
             try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ragkit.eval.result import Found, Result, Run
+from ragkit.eval.trec import write_run
 
 
 class Store:
@@ -58,7 +59,7 @@ class Store:
         made = Path(tempfile.mkdtemp(dir=self.folder, prefix=".run-"))
         lines = [json.dumps(asdict(result), ensure_ascii=False) for result in run.results.values()]
         (made / "results.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
-        (made / "run.trec").write_text(trec(run), "utf-8")
+        write_run(made / "run.trec", run)
         about = {"name": run.name, "question_set": run.question_set, "settings": run.settings}
         (made / "run.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, default=str), "utf-8")
         for path in made.iterdir():
@@ -73,15 +74,6 @@ def read(place: Path) -> Run:
     about = json.loads((place / "run.json").read_text("utf-8"))
     results = dict(_lines(place / "results.jsonl"))
     return Run(about["name"], about["question_set"], about["settings"], results)
-
-
-def trec(run: Run) -> str:
-    """In the form that other tools score: question, Q0, document, rank, score, name."""
-    lines = []
-    for question in run.results:
-        for rank, (uri, score) in enumerate(run.documents(question).items(), 1):
-            lines.append(f"{question} Q0 {uri.replace(' ', '_')} {rank} {score:.6f} {run.name.replace(' ', '_')}\n")
-    return "".join(lines)
 
 
 def _cut_to_whole_lines(path: Path) -> None:

@@ -79,7 +79,7 @@ def _made(name: str, settings: Mapping[str, Any]) -> Strategy:
     try:
         return Strategy.model_validate({**settings, "name": name})
     except ValidationError as error:
-        raise InvalidInput(f"The strategy {name!r}: {explain(error)}", "Mend or remove it.") from error
+        raise InvalidInput(f"The strategy {name!r}: {explain(error, Strategy)}", "Mend or remove it.") from error
 
 
 def _cells(grid: Mapping[str, Sequence[Any]]) -> Iterable[tuple[str, dict[str, Any]]]:

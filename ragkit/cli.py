@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from typer.core import TyperGroup
 
 from ragkit import __version__
 from ragkit.errors import InvalidInput, RagkitError
@@ -19,8 +20,24 @@ if TYPE_CHECKING:
     from ragkit.indexes.sync import IngestReport
     from ragkit.workspace import Workspace
 
+
+class _Commands(TyperGroup):
+    """`eval` is a floor above: it is loaded when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), "eval"]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name == "eval":
+            from ragkit.eval.cli import app as evaluation
+
+            return typer.main.get_command(evaluation)
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="ragkit",
+    cls=_Commands,
     help="Turns folders of documents into answers that a reader can check.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

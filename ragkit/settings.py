@@ -93,10 +93,11 @@ def validated(given: dict[str, Any], where: str) -> Settings:
         raise InvalidInput(f"{where}: {explain(error)}", "Mend or remove it.") from error
 
 
-def explain(error: ValidationError) -> str:
+def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """In sentences. `model` is what was to be read, if it was not the settings."""
     said = []
     for one in error.errors():
-        meant = _meant(one["loc"]) if one["type"] == "extra_forbidden" else ""
+        meant = _meant(one["loc"], model) if one["type"] == "extra_forbidden" else ""
         said.append(f"{'.'.join(map(str, one['loc']))}: {one['msg']}.{meant}")
     return " ".join(said)
 
@@ -108,11 +109,12 @@ _FIELDS: dict[str, type[BaseModel]] = {
 }
 
 
-def _meant(place: tuple[int | str, ...]) -> str:
-    """The nearest word that would be known at this place of the file."""
+def _meant(place: tuple[int | str, ...], model: type[BaseModel] | None) -> str:
+    """The nearest word that would be known at this place."""
     *path, word = map(str, place)
-    model = Settings if not path else DomainSettings if len(path) == 2 else _FIELDS.get(path[-1], DomainSettings)
-    return nearest_of(word, model.model_fields)
+    above = path[-1] if path else ""
+    known = _FIELDS.get(above) or model or (DomainSettings if path else Settings)
+    return nearest_of(word, known.model_fields)
 
 
 def create(path: Path) -> None:

@@ -1,0 +1,183 @@
+"""`ragkit eval …`: compare retrieval strategies on questions whose answers' places are known."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragkit.errors import InvalidInput, NotFound
+from ragkit.eval import gate, page, store, strategies, table
+from ragkit.eval.beir import load as load_beir
+from ragkit.eval.compare import compare as compare_runs
+from ragkit.eval.gold import Resolved, resolve
+from ragkit.eval.loading import load_any
+from ragkit.eval.metrics import metric
+from ragkit.eval.questions import QuestionSet
+from ragkit.eval.report import Report
+from ragkit.eval.result import Run
+from ragkit.eval.running import Bench, Tell
+from ragkit.eval.strategies import Strategy
+from ragkit.terminal import plain, print_json, stderr, stdout
+from ragkit.workspace import STATE
+
+app = typer.Typer(name="eval", help=__doc__, no_args_is_help=True)
+
+_MOST_ROWS = 10
+METRICS = "nDCG@10,Recall@10,Recall@100,MRR@10"
+
+WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="Where indexes and runs are kept.")]
+StrategiesOption = Annotated[
+    str, typer.Option("--strategies", "-s", help="Names apart by commas, or a TOML file that describes them.")
+]
+MetricsOption = Annotated[str, typer.Option("--metrics", "-m", help="Apart by commas; the first one ranks.")]
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a page that can be opened and looked into.")]
+MarkdownOption = Annotated[Path | None, typer.Option("--markdown", help="Write the tables as Markdown.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command()
+def beir(
+    folder: Annotated[Path, typer.Argument(help="With corpus.jsonl, queries.jsonl and qrels.")],
+    strategies: StrategiesOption = "bm25,vector,rrf,hybrid",
+    metrics: MetricsOption = METRICS,
+    embedder: Annotated[str, typer.Option(help="What makes the vectors.")] = "minilm",
+    workspace: WorkspaceOption = Path(),
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare strategies on a folder as BEIR has them."""
+    questions = load_beir(folder)
+    with _bench(workspace, json) as bench:
+        chosen = _strategies(strategies, embedder)
+        runs = [bench.run(one, questions, [folder / "corpus.jsonl"]) for one in chosen]
+        report = _report(runs, questions, bench.texts(runs[0]), metrics)
+    _show(report, html, markdown, json)
+
+
+@app.command()
+def run(
+    questions: Annotated[Path, typer.Argument(help="A file of questions (JSONL, CSV, SQuAD) or a folder of BEIR.")],
+    sources: Annotated[list[Path], typer.Option("--source", help="The documents; may be repeated.")],
+    strategies: StrategiesOption = "hybrid",
+    metrics: MetricsOption = METRICS,
+    fail_if: Annotated[list[str] | None, typer.Option(help='Exit with 1 if it is so: "nDCG@10 < 0.70".')] = None,
+    baseline: Annotated[str | None, typer.Option(help="A kept run to compare with, as `runs` lists them.")] = None,
+    fail_if_worse: Annotated[bool, typer.Option(help="Exit with 1 if worse than --baseline, and not by luck.")] = False,
+    workspace: WorkspaceOption = Path(),
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run strategies over a question set, compare them, and fail where asked to."""
+    gates = [gate.parse(text) for text in fail_if or ()]
+    if fail_if_worse and baseline is None:
+        raise InvalidInput("--fail-if-worse needs --baseline.", "Name the run to compare with.")
+    names = [*metrics.split(","), *(one.metric for one in gates if one.metric not in metrics.split(","))]
+    asked = load_any(questions)
+    with _bench(workspace, json) as bench:
+        chosen = _strategies(strategies)
+        made = [bench.run(one, asked, sources) for one in chosen]
+        if baseline is not None:
+            made.insert(0, replace(_kept(bench, baseline), name="baseline"))
+        report = _report(made, asked, bench.texts(made[-1]), ",".join(names))
+    _show(report, html, markdown, json)
+    against = "baseline" if fail_if_worse else None
+    failed = gate.all_failures(report.comparison, gates, against, report.quality)
+    for sentence in failed:
+        stderr.print(f"[red]✗[/] {plain(sentence)}", highlight=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
+    """List the runs that are kept."""
+    with _bench(workspace, json) as bench:
+        places = sorted(path.parent for path in bench.store.folder.glob("*/run.json"))
+    kept = [(place.name, store.read(place)) for place in places]
+    if json:
+        print_json({"runs": [{"name": name, "question_set": one.question_set, **one.settings} for name, one in kept]})
+        return
+    for name, one in kept:
+        stdout.print(f"{plain(name)}  {plain(one.question_set)}, {len(one.results)} questions", highlight=False)
+
+
+@app.command()
+def compare(
+    questions: Annotated[Path, typer.Argument(help="The question set of these runs.")],
+    names: Annotated[list[str], typer.Argument(help="Two kept runs or more, as `runs` lists them.", metavar="RUN…")],
+    metrics: MetricsOption = METRICS,
+    workspace: WorkspaceOption = Path(),
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare runs that were made before: differences, intervals, and what may be luck."""
+    asked = load_any(questions)
+    with _bench(workspace, json) as bench:
+        kept = [replace(_kept(bench, name), name=name) for name in names]
+        report = _report(kept, asked, bench.texts(kept[-1]), metrics)
+    _show(report, html, markdown, json)
+
+
+@contextmanager
+def _bench(workspace: Path, quiet: bool) -> Iterator[Bench]:
+    folder = workspace / STATE / "eval"
+    if quiet or not stderr.is_terminal:
+        yield Bench(folder)
+        return
+    with stderr.status("") as status:
+
+        def tell(what: str, done: int, total: int) -> None:
+            status.update(f"{plain(what)} {done:,}{f' of {total:,}' if total else ''}")
+
+        told: Tell = tell
+        yield Bench(folder, told)
+
+
+def _strategies(given: str, embedder: str = "minilm") -> list[Strategy]:
+    if given.endswith(".toml"):
+        return strategies.load(Path(given))
+    return strategies.named([name.strip() for name in given.split(",")], {"embedder": embedder})
+
+
+def _kept(bench: Bench, name: str) -> Run:
+    place = bench.store.folder / Path(name).name
+    if not (place / "run.json").exists():
+        raise NotFound(f"There is no run {name!r}.", "See what is kept with: ragkit eval runs")
+    return store.read(place)
+
+
+def _report(runs: Sequence[Run], questions: QuestionSet, text_of: Callable[[str], str | None], names: str) -> Report:
+    resolved = resolve(questions, text_of)
+    _tell_of_gold(resolved)
+    uris = {hit.uri for run in runs for result in run.results.values() for hit in result.hits}
+    texts = {uri: text_of(uri) or "" for uri in uris} if "_tokens" in names else {}
+    chosen = [metric(name.strip(), resolved.ranges, texts) for name in names.split(",")]
+    comparison = compare_runs(runs, questions, chosen)
+    return Report(comparison, runs, questions, resolved.ranges, text_of, chosen)
+
+
+def _tell_of_gold(resolved: Resolved) -> None:
+    """What a person should mend in the question set."""
+    wrong = [one for one in resolved.reports if one.status in ("changed", "lost")]
+    for one in wrong[:_MOST_ROWS]:
+        said = f"{one.question}: its gold in {one.uri} is {one.status}. {one.reason}"
+        stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
+    if len(wrong) > _MOST_ROWS:
+        stderr.print(f"[yellow]![/] and {len(wrong) - _MOST_ROWS:,} more")
+
+
+def _show(report: Report, html: Path | None, markdown: Path | None, json: bool) -> None:
+    if json:
+        print_json(report.plain())
+    else:
+        table.show(report, stdout)
+    for path, text in ((html, page.html), (markdown, table.markdown)):
+        if path is not None:
+            path.write_text(text(report), "utf-8")
+            stderr.print(f"Written: {plain(str(path))}", highlight=False)

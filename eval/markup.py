@@ -1,0 +1,16 @@
+"""Markup: what documents, questions and names say, made into HTML that says the same and does nothing."""
+
+from html import escape
+
+_KEPT = "\n\t\u200c\u200d"
+"""Not printable, and yet what lines, Persian and some emoji are made of."""
+
+
+def escaped(text: str, most: int = 0) -> str:
+    """Text as text, for contents and attributes: no markup, no control, nothing that turns the direction of reading.
+
+    It is shortened to `most` characters, unless that is 0.
+    """
+    if most and len(text) > most:
+        text = f"{text[: most - 1]}…"
+    return escape("".join(sign if sign.isprintable() or sign in _KEPT else " " for sign in text), quote=True)
