@@ -1,4 +1,4 @@
-"""`ragkit eval …`: compare retrieval strategies on questions whose answers' places are known."""
+"""Compare retrieval strategies on questions whose answers' places are known."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,16 +12,17 @@ from ragkit.errors import InvalidInput, NotFound
 from ragkit.eval import gate, page, store, strategies, table
 from ragkit.eval.beir import load as load_beir
 from ragkit.eval.compare import compare as compare_runs
+from ragkit.eval.drafts import draft
 from ragkit.eval.gold import Resolved, resolve
 from ragkit.eval.loading import load_any
 from ragkit.eval.metrics import metric
-from ragkit.eval.questions import QuestionSet
+from ragkit.eval.questions import QuestionSet, save
 from ragkit.eval.report import Report
 from ragkit.eval.result import Run
 from ragkit.eval.running import Bench, Tell
 from ragkit.eval.strategies import Strategy
 from ragkit.terminal import plain, print_json, stderr, stdout
-from ragkit.workspace import STATE
+from ragkit.workspace import FILE, STATE, Workspace
 
 app = typer.Typer(name="eval", help=__doc__, no_args_is_help=True)
 
@@ -124,6 +125,29 @@ def compare(
     _show(report, html, markdown, json)
 
 
+@app.command()
+def questions(
+    domain: Annotated[str, typer.Option("--domain", "-d", help="The domain to ask about.")],
+    to: Annotated[Path, typer.Option(help="The file to write, a question a line.")],
+    count: Annotated[int, typer.Option(min=1, help="The most questions.")] = 100,
+    seed: Annotated[int, typer.Option(help="The same questions for the same number.")] = 0,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Draft questions with gold from a domain's headings, definitions, numbers and tables. Read them before use."""
+    opened = _workspace(workspace)
+    if to.exists():
+        raise InvalidInput(f"{to} is there already.", "Name another file: drafts may have been mended by hand.")
+    drafted = draft(opened.documents(domain), count, seed)
+    if not drafted:
+        raise NotFound(f"Nothing in {domain!r} suggests a question.", "Write some by hand: see docs/evaluation.md")
+    save(to, QuestionSet(to.stem, tuple(drafted)))
+    if json:
+        print_json({"path": str(to), "questions": len(drafted)})
+    else:
+        stdout.print(f"{len(drafted)} drafts in {plain(str(to))}", highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def _bench(workspace: Path, quiet: bool) -> Iterator[Bench]:
     folder = workspace / STATE / "eval"
@@ -137,6 +161,12 @@ def _bench(workspace: Path, quiet: bool) -> Iterator[Bench]:
 
         told: Tell = tell
         yield Bench(folder, told)
+
+
+def _workspace(path: Path) -> Workspace:
+    if not (path / FILE).exists():
+        raise InvalidInput(f"{path} is no workspace: it has no {FILE}.", f"Make it one with: ragkit init {path}")
+    return Workspace(path)
 
 
 def _strategies(given: str, embedder: str = "minilm") -> list[Strategy]:

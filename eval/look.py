@@ -37,7 +37,8 @@ th[aria-sort=descending] button::after { content: "\u00a0↓"; color: inherit; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2rem; }
 figure { margin: .8rem 0 0; } figure h3 { margin: 0 0 .2rem; } figcaption { margin-top: .2rem; }
 .plot { width: 100%; max-width: 36rem; height: auto; font-size: 13px; } .plot text { fill: var(--faint); }
-.plot .name { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; } .plot .axis { fill: var(--ink); }
+.plot .name { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
+.plot .axis { fill: var(--ink); }
 .plot .rule, .plot .leader { stroke: var(--rule); fill: none; }
 .plot .gain { fill: var(--gain); } .plot .loss { fill: var(--loss); } .plot .same { fill: var(--faint); }
 .mark { vertical-align: -1px; margin-right: .4rem; }

@@ -17,7 +17,6 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 142, 16, 54
 _DASHES = ("", "7 4", "2 4", "10 4 2 4")
 _CLOSEST = 17.0
 """Names nearer than this, one above the other, could not be read."""
-
 _LETTERS = 13
 
 
@@ -180,13 +179,14 @@ def _in_the_way(place: tuple[float, float], others: Sequence[tuple[float, float]
 
 def _shape(number: int, x: float, y: float, size: float, colour: str) -> str:
     """A circle, a square, a triangle or a diamond."""
-    if number % 4 == 0:
+    kind = (number + number // COLOURS) % 4  # so that the ninth is not the first again
+    if kind == 0:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{colour}"/>'
     corners = {
         1: ((-1, -1), (1, -1), (1, 1), (-1, 1)),
         2: ((0, -1.2), (1.1, 0.9), (-1.1, 0.9)),
         3: ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
-    }[number % 4]
+    }[kind]
     path = " ".join(f"{x + size * right:.1f},{y + size * down:.1f}" for right, down in corners)
     return f'<polygon points="{path}" fill="{colour}"/>'
 

@@ -15,8 +15,6 @@ from ragkit.eval.questions import Question, QuestionSet
 from ragkit.eval.result import Run
 
 _COUNTS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
-SAME = 1e-9
-"""Scores that are nearer differ by rounding."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,14 @@ class Domain:
                     "Search shows the uris that there are.",
                 )
         return as_document(*row)
+
+    def documents(self) -> Iterator[Document]:
+        """All of them, in the order of their uris."""
+        with self._reading() as catalog:
+            uris = [uri for (uri,) in catalog.execute("SELECT uri FROM documents ORDER BY uri")]
+        for uri in uris:
+            with suppress(NotFound):  # deleted meanwhile
+                yield self.document(uri)
 
     def count(self) -> tuple[int, int]:
         """Documents and chunks."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +137,11 @@ class Workspace:
         """A document as it was indexed. A hit's text is `document.text[hit.start:hit.end]`."""
         self._named([domain])
         return self._domain(domain).document(uri)
+
+    def documents(self, domain: str) -> "Iterator[Document]":
+        """All documents of a domain, one by one."""
+        self._named([domain])
+        return self._domain(domain).documents()
 
     def status(self, domain: str) -> dict[str, int]:
         """How many documents and chunks a domain holds, and how many items could not be read the last time."""

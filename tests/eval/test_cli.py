@@ -1,0 +1,125 @@
+"""`ragkit eval` as its users meet it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOPICS = ("anchor", "beacon", "cable", "dock", "engine", "ferry", "gangway", "harbour", "island", "jetty")
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ragkit", "eval", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace folder with a small set of BEIR's form, `ships`."""
+    place = tmp_path_factory.mktemp("eval")
+    (place / "ships").mkdir()
+    corpus = [
+        {"id": f"{word}-{at}", "title": word, "text": f"The {word} of berth {at} is looked after by crew {at}."}
+        for word in TOPICS
+        for at in range(3)
+    ]
+    (place / "ships" / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)))
+    queries = [{"id": word, "text": f"Who looks after the {word} of berth 1?"} for word in TOPICS]
+    (place / "ships" / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    (place / "ships" / "qrels.tsv").write_text("".join(f"{word}\t{word}-1\t1\n" for word in TOPICS))
+    return place
+
+
+def beir(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return run("beir", "ships", "--embedder", "hash", *more, cwd=folder)
+
+
+def test_beir_compares_in_one_command(folder: Path) -> None:
+    done = beir(folder, "--strategies", "bm25,vector", "--json", "--html", "r.html", "--markdown", "r.md")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["dataset"], found["queries"]) == ("ships", 10)
+    for name in ("bm25", "vector"):
+        assert {"nDCG@10", "Recall@10", "Recall@100", "MRR@10", "p50_ms"} <= set(found["strategies"][name])
+    assert found["strategies"]["bm25"]["nDCG@10"] > 0.9
+    assert {"a", "b", "metric", "difference", "low", "high", "p"} <= set(found["comparisons"][0])
+    assert "bm25" in (folder / "r.html").read_text()
+    assert "| bm25 |" in (folder / "r.md").read_text()
+    shown = beir(folder, "--strategies", "bm25,vector")
+    assert "nDCG@10" in shown.stdout
+    assert "ships" in shown.stdout
+
+
+def test_kept_runs_are_listed_and_compared(folder: Path) -> None:
+    beir(folder, "--strategies", "bm25,rrf")
+    names = [row["name"] for row in json.loads(run("runs", "--json", cwd=folder).stdout)["runs"]]
+    pair = [next(name for name in names if name.startswith(start)) for start in ("bm25-", "rrf-")]
+    done = run("compare", "ships", *pair, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)["strategies"]) == set(pair)
+    gone = run("compare", "ships", "none", cwd=folder)
+    assert gone.returncode == 1
+    assert "There is no run 'none'" in gone.stderr
+
+
+def test_a_gate_fails_the_command_and_says_why(folder: Path) -> None:
+    (folder / "s.toml").write_text('[base]\nembedder = "hash"\n[variants.words]\nretriever = "bm25"\n')
+    (folder / "w.toml").write_text('[base]\nembedder = "hash"\nk = 1\n[variants.blind]\nretriever = "vector"\n')
+    command = ["run", "ships", "--source", "ships/corpus.jsonl", "--strategies", "s.toml"]
+    assert run(*command, "--fail-if", "nDCG@10 < 0.5", cwd=folder).returncode == 0
+    failed = run(*command, "--fail-if", "nDCG@10 < 0.9999", "--fail-if", "P@5 > 0.1", cwd=folder)
+    assert failed.returncode == 1
+    assert "words: P@5 is" in failed.stderr
+    names = [row["name"] for row in json.loads(run("runs", "--json", cwd=folder).stdout)["runs"]]
+    words = next(name for name in names if name.startswith("words-"))
+    against = [*command[:-1], "w.toml", "--baseline", words]
+    worse = run(*against, "--fail-if-worse", "--metrics", "Recall@10", cwd=folder)
+    assert "blind" in worse.stdout
+    same = run(*command, "--baseline", words, "--fail-if-worse", cwd=folder)
+    assert same.returncode == 0, same.stderr
+    assert run(*command, "--fail-if-worse", cwd=folder).returncode == 2
+    assert "is no condition" in run(*command, "--fail-if", "nDCG 0.7", cwd=folder).stderr
+
+
+def test_questions_are_drafted_from_a_domain_and_never_written_over(folder: Path) -> None:
+    (folder / "docs").mkdir(exist_ok=True)
+    text = (
+        "# Lighthouse\n\n## Keeper\n\nThe keeper of the lighthouse is Ada Lind since 1987.\n\n"
+        "## Lamp\n\nA Fresnel lens is a lens of rings. It weighs 320 kilograms."
+    )
+    (folder / "docs" / "light.md").write_text(text)
+    command = [sys.executable, "-m", "ragkit", "ingest", "docs", "--domain", "light", "-w", "w"]
+    (folder / "w").mkdir(exist_ok=True)
+    (folder / "w" / "ragkit.toml").write_text('[domains.light]\nembedder = "hash"\n')
+    assert subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
+    done = run("questions", "--domain", "light", "--to", "q.jsonl", "-w", "w", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (folder / "q.jsonl").read_text().splitlines()]
+    assert rows
+    assert all("draft" in row["tags"] and row["gold"][0]["quote"] in text for row in rows)
+    again = run("questions", "--domain", "light", "--to", "q.jsonl", "-w", "w", cwd=folder)
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+    scored = run(
+        "run", "q.jsonl", "--source", "docs", "--strategies", "bm25", "-m", "range_recall@5", "--json", cwd=folder
+    )
+    assert json.loads(scored.stdout)["strategies"]["bm25"]["range_recall@5"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["beir", "nowhere"], 1, "nowhere"),
+        (["beir", "ships", "--strategies", "bm52"], 2, "Did you mean 'bm25'"),
+        (["beir", "ships", "--metrics", "nGCD@10", "--strategies", "bm25", "--embedder", "hash"], 2, "nDCG"),
+        (["run", "ships", "--source", "none"], 1, "There is no file or folder"),
+        (["run", "q.xyz", "--source", "ships"], 1, "q.xyz"),
+        (["questions", "--domain", "d", "--to", "x.jsonl", "-w", "none"], 2, "is no workspace"),
+    ],
+)
+def test_mistakes_are_sentences(folder: Path, arguments: list[str], code: int, words: str) -> None:
+    done = run(*arguments, cwd=folder)
+    assert done.returncode == code, done.stderr
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
