@@ -13,14 +13,17 @@ _DIFFERENCES = ("Metric", "From → to", "Difference", "95 % interval", "p (Holm
 
 
 def show(report: Report, console: Console) -> None:
-    """Print the scores, the differences, what the tags show, and what came out."""
+    """Print the scores, the differences by the metric that ranks, what the tags show, and what came out."""
     for title, heads, rows in _tables(report):
+        if heads == _DIFFERENCES:
+            title = f"Differences in {report.quality}"
+            heads, rows = heads[1:], [row[1:] for row in rows if row[0] == report.quality]
         table = Table(*map(plain, heads), title=plain(title), title_justify="left", box=None, header_style="bold")
         for column in table.columns[1:]:
             column.justify = "right"
-        if heads == _DIFFERENCES:
-            table.columns[1].justify = table.columns[-1].justify = "left"
-            table.columns[-1].min_width = 24
+        if heads == _DIFFERENCES[1:]:
+            table.columns[-1].justify = "left"
+            table.columns[-1].min_width = 30
         for row in rows:
             table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
         console.print(table)
