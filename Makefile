@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 DEMO := build/demo
-demo: $(READY) ## index the three domains of the demo workspace, and search in them
+demo: $(READY) ## index three domains, search in them, and compare strategies on their questions
 	rm -rf $(DEMO) && mkdir -p build
 	$(BIN)/ragkit init $(DEMO)
 	for domain in finance engineering marketing; do \
@@ -26,6 +26,8 @@ demo: $(READY) ## index the three domains of the demo workspace, and search in t
 	$(BIN)/ragkit search "How much did revenue grow in the third quarter?" -k 2 -w $(DEMO)
 	$(BIN)/ragkit search "What went wrong with the gateway?" --domain engineering -k 2 -w $(DEMO)
 	$(BIN)/ragkit doctor -w $(DEMO)
+	$(BIN)/ragkit eval run data/questions.jsonl --source data/demo --strategies bm25,vector,hybrid \
+	  --metrics "range_recall@3,MRR@10" -w $(DEMO) --html build/demo/report.html
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -q

@@ -68,3 +68,12 @@ def test_the_binary_demo_files_are_what_their_script_makes() -> None:
     spec.loader.exec_module(build)
     for name, make in build.FILES.items():
         assert make() == (ROOT / "data" / "demo" / name).read_bytes(), f"{name}: run make data"
+
+
+def test_the_gold_of_the_demo_questions_stands_in_the_demo_documents() -> None:
+    from ragkit.eval.gold import resolve
+    from ragkit.eval.questions import load
+
+    texts = {one.uri: one.text for one in ragkit.read(ROOT / "data" / "demo") if isinstance(one, ragkit.Document)}
+    found = resolve(load(ROOT / "data" / "questions.jsonl"), texts.get)
+    assert found.count()["exact"] == len(found.reports) == 16
