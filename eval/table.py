@@ -17,13 +17,12 @@ def show(report: Report, console: Console) -> None:
     for title, heads, rows in _tables(report):
         if heads == _DIFFERENCES:
             title = f"Differences in {report.quality}"
-            heads, rows = heads[1:], [row[1:] for row in rows if row[0] == report.quality]
+            heads, rows = heads[1:], _short_differences(report)
         table = Table(*map(plain, heads), title=plain(title), title_justify="left", box=None, header_style="bold")
         for column in table.columns[1:]:
             column.justify = "right"
         if heads == _DIFFERENCES[1:]:
             table.columns[-1].justify = "left"
-            table.columns[-1].min_width = 30
         for row in rows:
             table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
         console.print(table)
@@ -90,6 +89,17 @@ def _differences(report: Report) -> Rows:
         ]
         for one in report.comparison.differences
     ]
+
+
+def _short_differences(report: Report) -> Rows:
+    """As they fit on a terminal; the sentences below them say the rest."""
+    rows = []
+    for one, row in zip(report.comparison.differences, _differences(report), strict=True):
+        if one.metric == report.quality:
+            kind = report.direction(one)
+            verdict = f"{one.b} is {kind}" if kind else "the same" if one.tie == one.questions else "may be luck"
+            rows.append([*row[1:-1], verdict])
+    return rows
 
 
 def _slices(report: Report) -> Rows:
