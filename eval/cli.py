@@ -1,6 +1,6 @@
 """Compare retrieval strategies on questions whose answers' places are known."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -8,18 +8,19 @@ from typing import Annotated
 
 import typer
 
-from ragkit.errors import InvalidInput, NotFound
+from ragkit.errors import InvalidInput, NotFound, RagkitError
 from ragkit.eval import gate, page, store, strategies, table
 from ragkit.eval.beir import load as load_beir
 from ragkit.eval.compare import compare as compare_runs
 from ragkit.eval.drafts import draft
 from ragkit.eval.gold import Resolved, resolve
 from ragkit.eval.loading import load_any
-from ragkit.eval.metrics import metric
-from ragkit.eval.questions import QuestionSet, save
+from ragkit.eval.metrics import canonical, metric
+from ragkit.eval.questions import QuestionSet, save, write_whole
 from ragkit.eval.report import Report
 from ragkit.eval.result import Run
 from ragkit.eval.running import Bench, Tell
+from ragkit.eval.running import asked as asked_of
 from ragkit.eval.strategies import Strategy
 from ragkit.terminal import plain, print_json, stderr, stdout
 from ragkit.workspace import FILE, STATE, Workspace
@@ -55,7 +56,7 @@ def beir(
     with _bench(workspace, json) as bench:
         chosen = _strategies(strategies, embedder)
         runs = [bench.run(one, questions, [folder / "corpus.jsonl"]) for one in chosen]
-        report = _report(runs, questions, bench.texts(runs[0]), metrics)
+        report = _report(bench, runs, questions, _names(metrics))
     _show(report, html, markdown, json)
 
 
@@ -77,17 +78,18 @@ def run(
     gates = [gate.parse(text) for text in fail_if or ()]
     if fail_if_worse and baseline is None:
         raise InvalidInput("--fail-if-worse needs --baseline.", "Name the run to compare with.")
-    names = [*metrics.split(","), *(one.metric for one in gates if one.metric not in metrics.split(","))]
+    names = list(dict.fromkeys([*_names(metrics), *(one.metric for one in gates)]))
     asked = load_any(questions)
     with _bench(workspace, json) as bench:
         chosen = _strategies(strategies)
         made = [bench.run(one, asked, sources) for one in chosen]
         if baseline is not None:
             made.insert(0, replace(_kept(bench, baseline), name="baseline"))
-        report = _report(made, asked, bench.texts(made[-1]), ",".join(names))
+        report = _report(bench, made, asked, names)
     _show(report, html, markdown, json)
-    against = "baseline" if fail_if_worse else None
-    failed = gate.all_failures(report.comparison, gates, against, report.quality)
+    own = [one.name for one in chosen]
+    failed = [sentence for one in gates for sentence in one.failures(report.comparison, own)]
+    failed += gate.worse(report, "baseline") if fail_if_worse else []
     for sentence in failed:
         stderr.print(f"[red]✗[/] {plain(sentence)}", highlight=False)
     if failed:
@@ -99,12 +101,20 @@ def runs(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
     """List the runs that are kept."""
     with _bench(workspace, json) as bench:
         places = sorted(path.parent for path in bench.store.folder.glob("*/run.json"))
-    kept = [(place.name, store.read(place)) for place in places]
+    kept = []
+    for place in places:
+        try:
+            kept.append((place.name, store.read(place)))
+        except RagkitError as error:
+            stderr.print(f"[red]✗[/] {plain(error.reason)} {plain(error.hint)}", highlight=False)
     if json:
         print_json({"runs": [{"name": name, "question_set": one.question_set, **one.settings} for name, one in kept]})
         return
     for name, one in kept:
-        stdout.print(f"{plain(name)}  {plain(one.question_set)}, {len(one.results)} questions", highlight=False)
+        said = (
+            f"{plain(name)}  {plain(one.question_set)}, {len(one.results)} questions, k {one.settings['strategy']['k']}"
+        )
+        stdout.print(said, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -121,7 +131,7 @@ def compare(
     asked = load_any(questions)
     with _bench(workspace, json) as bench:
         kept = [replace(_kept(bench, name), name=name) for name in names]
-        report = _report(kept, asked, bench.texts(kept[-1]), metrics)
+        report = _report(bench, kept, asked, _names(metrics))
     _show(report, html, markdown, json)
 
 
@@ -182,14 +192,39 @@ def _kept(bench: Bench, name: str) -> Run:
     return store.read(place)
 
 
-def _report(runs: Sequence[Run], questions: QuestionSet, text_of: Callable[[str], str | None], names: str) -> Report:
+def _names(metrics: str) -> list[str]:
+    return [canonical(name) for name in metrics.split(",")]
+
+
+def _report(bench: Bench, runs: Sequence[Run], questions: QuestionSet, names: Sequence[str]) -> Report:
+    _check_same(runs, questions, names)
+    for failure in bench.failed[:_MOST_ROWS]:
+        stderr.print(f"[red]✗[/] {plain(failure.uri)}: {plain(failure.reason)}", highlight=False)
+    text_of = bench.texts(runs[-1])
     resolved = resolve(questions, text_of)
     _tell_of_gold(resolved)
     uris = {hit.uri for run in runs for result in run.results.values() for hit in result.hits}
-    texts = {uri: text_of(uri) or "" for uri in uris} if "_tokens" in names else {}
-    chosen = [metric(name.strip(), resolved.ranges, texts) for name in names.split(",")]
+    uris |= {gold.uri for question in questions for gold in question.gold}
+    texts = {uri: text_of(uri) or "" for uri in uris} if any("_tokens" in name for name in names) else {}
+    chosen = [metric(name, resolved.ranges, texts) for name in names]
     comparison = compare_runs(runs, questions, chosen)
     return Report(comparison, runs, questions, resolved.ranges, text_of, chosen)
+
+
+def _check_same(runs: Sequence[Run], questions: QuestionSet, names: Sequence[str]) -> None:
+    """Runs of other questions cannot be scored by these; ranges of other documents mean nothing in these."""
+    for run in runs:
+        if run.settings["questions"] != asked_of(questions):
+            raise InvalidInput(
+                f"The run {run.name!r} answers other questions than {questions.name!r} asks.", "Run it again on these."
+            )
+    if len({run.settings["corpus"] for run in runs}) > 1:
+        if any(name.startswith("range_") for name in names):
+            raise InvalidInput(
+                "These runs searched different documents, so that their ranges cannot be compared.",
+                "Run them again on the same documents, or leave the range metrics out.",
+            )
+        stderr.print("[yellow]![/] These runs searched different documents.")
 
 
 def _tell_of_gold(resolved: Resolved) -> None:
@@ -209,5 +244,5 @@ def _show(report: Report, html: Path | None, markdown: Path | None, json: bool) 
         table.show(report, stdout)
     for path, text in ((html, page.html), (markdown, table.markdown)):
         if path is not None:
-            path.write_text(text(report), "utf-8")
+            write_whole(path, text(report))
             stderr.print(f"Written: {plain(str(path))}", highlight=False)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ragkit.errors import InvalidInput
 from ragkit.eval.compare import Comparison
+from ragkit.eval.metrics import canonical
+from ragkit.eval.report import Report
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _WRITTEN = re.compile(r"\s*(?P<metric>[\w@-]+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+]?[\d.]+)\s*\Z")
@@ -20,12 +22,14 @@ class Gate:
     sign: str
     bound: float
 
-    def failures(self, comparison: Comparison) -> list[str]:
-        """A sentence for each run of which it is true."""
-        return [
-            f"{score.run}: {self.metric} is {score.mean:.4f}, which is {self.sign} {self.bound:g}."
-            for score in comparison.scores
-            if score.metric == self.metric and _OPERATORS[self.sign](score.mean, self.bound)
+    def failures(self, comparison: Comparison, runs: Sequence[str]) -> list[str]:
+        """A sentence for each of these runs of which it is true, or of which it cannot be said."""
+        means = {score.run: score.mean for score in comparison.scores if score.metric == self.metric}
+        failed = [f"{run}: no question could be scored by {self.metric}." for run in runs if run not in means]
+        return failed + [
+            f"{run}: {self.metric} is {means[run]:.4f}, which is {self.sign} {self.bound:g}."
+            for run in runs
+            if run in means and _OPERATORS[self.sign](means[run], self.bound)
         ]
 
 
@@ -33,25 +37,19 @@ def parse(text: str) -> Gate:
     match = _WRITTEN.match(text)
     try:
         if match:
-            return Gate(match["metric"], match["sign"], float(match["bound"]))
+            return Gate(canonical(match["metric"]), match["sign"], float(match["bound"]))
     except ValueError:
         match = None
     raise InvalidInput(f"{text!r} is no condition.", 'Write it like "nDCG@10 < 0.70".')
 
 
-def worse(comparison: Comparison, baseline: str, metric: str) -> list[str]:
+def worse(report: Report, baseline: str) -> list[str]:
     """A sentence for each run that is worse than the baseline by more than luck can explain."""
-    return [
-        f"{other}: {one.verdict}"
-        for one in comparison.differences
-        if one.metric == metric and one.significant and baseline in (one.a, one.b)
-        for other, change in [(one.b, one.difference) if one.a == baseline else (one.a, -one.difference)]
-        if change < 0
-    ]
-
-
-def all_failures(
-    comparison: Comparison, gates: Sequence[Gate], baseline: str | None = None, quality: str = ""
-) -> list[str]:
-    failed = [sentence for gate in gates for sentence in gate.failures(comparison)]
-    return failed + (worse(comparison, baseline, quality) if baseline is not None else [])
+    failed = []
+    for one in report.comparison.differences:
+        if one.metric != report.quality or baseline not in (one.a, one.b):
+            continue
+        said = report.direction(one)  # what b is beside a
+        if said == ("worse" if one.a == baseline else "better"):
+            failed.append(f"{one.b if one.a == baseline else one.a}: {one.verdict}")
+    return failed

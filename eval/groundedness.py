@@ -139,9 +139,9 @@ class WordOverlap:
     in the cited texts; with a number that does not stand there, half of it. It sees no negation, no order and no
     synonym: `Ann hired Bob` supports `Bob hired Ann`. It is the figure that a real scorer must beat.
 
-    Of the thresholds 0.5, 0.6 … 1.0, `enough` has the best sum of Cohen's kappa over six sets labelled by people, each of
-    which alone has another best one. Halving for numbers adds .01 to .03 to the AUC of three of them, and takes .002 to
-    .004 from the others. `python -m tests.grounded` prints the figures.
+    Of the thresholds 0.5, 0.6 … 1.0, `enough` has the best sum of Cohen's kappa over six sets labelled by people, each
+    of which alone has another best one. Halving for numbers adds .01 to .03 to the AUC of three of them, and takes .002
+    to .004 from the others. `python -m tests.grounded` prints the figures.
     """
 
     def __init__(self, enough: float = 0.8, analyzer: Analyzer | None = None) -> None:

@@ -136,13 +136,10 @@ def claims_of(answer: str) -> list[str]:
 def _prompt(template: str, texts: Sequence[tuple[str, str]]) -> str:
     """The texts between marks that stand in none of them.
 
-    The mark is made of all texts together, so that who writes one cannot know it, and the same texts make the same
-    prompt. Escaping was rejected: what models would have to unescape they judge worse.
+    The mark is a digest of all texts together: no text can hold the digest of itself, and the same texts make the same
+    prompt. Escaping was rejected, for a model would judge what it must first unescape.
     """
-    fence, turn = "", 0
-    while not fence or any(fence in text for _, text in texts):
-        fence = "data-" + sha256(b"").hexdigest()[:16]
-        turn += 1
+    fence = "data-" + sha256(repr(texts).encode()).hexdigest()[:32]
     blocks = (f"<{fence} {name}>\n{text}\n</{fence}>" for name, text in texts)
     return template.format(fence=fence, texts="\n\n".join(blocks))
 

@@ -10,7 +10,14 @@ _FORMS = "A folder has queries.jsonl and qrels.tsv, or topics.* and qrels.*; a f
 
 
 def load_any(path: Path) -> QuestionSet:
-    """A question set from a folder or a file in one of the forms that ragkit knows."""
+    """A question set from a folder or a file in one of the forms that ragkit knows. An empty one is an error."""
+    found = _loaded(path)
+    if not len(found):
+        raise InvalidInput(f"{path} holds no question.", "Write some, or draft them with: ragkit eval questions")
+    return found
+
+
+def _loaded(path: Path) -> QuestionSet:
     if path.is_dir():
         return _folder(path)
     if not path.exists():

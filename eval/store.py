@@ -7,15 +7,21 @@ While it is under way, it is a `.partial` file that grows line by line; it gets 
 import hashlib
 import json
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from ragkit.errors import RagkitError
 from ragkit.eval.result import Found, Result, Run
 from ragkit.eval.trec import write_run
+
+ELSEWHERE = ("domain",)
+"""Settings that say where something lies, and change no result."""
 
 
 class Store:
@@ -24,16 +30,21 @@ class Store:
 
     def place(self, name: str, settings: Mapping[str, Any]) -> Path:
         """Where the run of this strategy with these settings belongs."""
-        said = json.dumps(settings, sort_keys=True, default=str)
-        safe = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name)
+        told = {key: value for key, value in settings.items() if key not in ELSEWHERE}
+        said = json.dumps([name, told], sort_keys=True, default=str)
+        safe = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name)[:60]
         return self.folder / f"{safe}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
     def find(self, name: str, question_set: str, settings: Mapping[str, Any]) -> Run | None:
-        """The whole run, if there is one."""
+        """The whole run, if there is one. One that was damaged is removed, and made again."""
         place = self.place(name, settings)
-        if not (place / "run.json").exists():
+        if not place.exists():
             return None
-        return read(place)
+        try:
+            return replace(read(place), question_set=question_set, settings=dict(settings))
+        except RagkitError:
+            shutil.rmtree(place)
+            return None
 
     @contextmanager
     def writing(
@@ -43,12 +54,13 @@ class Store:
         place = self.place(name, settings)
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = place.with_name(f"{place.name}.partial")
-        _cut_to_whole_lines(partial)
-        done = dict(_lines(partial))
         with partial.open("a", encoding="utf-8") as file:
+            _lock(file)
+            _cut_to_whole_lines(partial)
+            done = dict(_lines(partial))
 
             def add(result: Result) -> None:
-                file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
+                file.write(json.dumps(asdict(result)) + "\n")
                 file.flush()
 
             yield done, add
@@ -57,23 +69,46 @@ class Store:
         """Put a run in its place, whole."""
         place = self.place(run.name, run.settings)
         made = Path(tempfile.mkdtemp(dir=self.folder, prefix=".run-"))
-        lines = [json.dumps(asdict(result), ensure_ascii=False) for result in run.results.values()]
-        (made / "results.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+        lines = [json.dumps(asdict(result)) + "\n" for result in run.results.values()]
+        (made / "results.jsonl").write_text("".join(lines), "utf-8")
         write_run(made / "run.trec", run)
-        about = {"name": run.name, "question_set": run.question_set, "settings": run.settings}
-        (made / "run.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, default=str), "utf-8")
+        about = {
+            "name": run.name, "question_set": run.question_set, "results": len(run.results), "settings": run.settings,
+        }  # fmt: skip
+        (made / "run.json").write_text(json.dumps(about, indent=2, default=str), "utf-8")
         for path in made.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-        made.rename(place)
-        place.with_name(f"{place.name}.partial").unlink(missing_ok=True)
+        try:
+            made.rename(place)
+        except OSError:  # another process finished the same run first
+            shutil.rmtree(made)
+        self.drop(run.name, run.settings)
         return place
+
+    def drop(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Forget an attempt that was not finished."""
+        place = self.place(name, settings)
+        place.with_name(f"{place.name}.partial").unlink(missing_ok=True)
 
 
 def read(place: Path) -> Run:
-    about = json.loads((place / "run.json").read_text("utf-8"))
-    results = dict(_lines(place / "results.jsonl"))
-    return Run(about["name"], about["question_set"], about["settings"], results)
+    try:
+        about = json.loads((place / "run.json").read_text("utf-8"))
+        results = dict(_lines(place / "results.jsonl"))
+        if len(results) != about["results"]:
+            raise ValueError(f"{len(results)} results of {about['results']}")
+        return Run(about["name"], about["question_set"], about["settings"], results)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RagkitError(f"The run {place.name} is damaged: {error}.", f"Remove {place} and run it again.") from error
+
+
+def _lock(file: IO[str]) -> None:
+    """One process at a time makes a run; another one of the same waits."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _cut_to_whole_lines(path: Path) -> None:
@@ -86,6 +121,6 @@ def _cut_to_whole_lines(path: Path) -> None:
 def _lines(path: Path) -> Iterator[tuple[str, Result]]:
     if not path.exists():
         return
-    for row in map(json.loads, path.read_text("utf-8").splitlines()):
+    for row in map(json.loads, filter(None, path.read_text("utf-8").split("\n"))):
         hits = tuple(Found(**hit) for hit in row["hits"])
         yield row["question"], Result(row["question"], hits, row["seconds"], row["error"])

@@ -67,12 +67,25 @@ def load(path: Path) -> list[Strategy]:
                 f"{path}: {word!r} is not known.{nearest_of(word, ('base', 'variants', 'grid'))}",
                 "A file of strategies has base, variants and grid.",
             )
+    _check_form(path, given)
     base = given.get("base", {})
     found = [_made(name, {**base, **variant}) for name, variant in given.get("variants", {}).items()]
     found += [_made(name, {**base, **cell}) for name, cell in _cells(given.get("grid", {}))]
     if not found:
         raise InvalidInput(f"{path} names no strategy.", "Add one, such as [variants.words] with retriever = 'bm25'.")
     return found
+
+
+def _check_form(path: Path, given: Mapping[str, Any]) -> None:
+    base, variants, grid = (given.get(word, {}) for word in ("base", "variants", "grid"))
+    right = all(isinstance(one, dict) for one in (base, variants, grid))
+    right = right and all(isinstance(one, dict) for one in variants.values())
+    right = right and all(isinstance(one, list) for one in grid.values())
+    if not right:
+        raise InvalidInput(
+            f"{path}: base, grid and each of the variants must be tables, and a grid has lists.",
+            'Write it like [variants.words] and, in [grid], retriever = ["bm25", "hybrid"].',
+        )
 
 
 def _made(name: str, settings: Mapping[str, Any]) -> Strategy:

@@ -257,6 +257,7 @@ def test_word_overlap_tells_what_people_said_as_well_as_the_reference() -> None:
         (f"Let me see {{first}}:\n```json\n{YES}\n```\nDone.", Support(1.0, "supported", "It says so.")),
         ('{"verdict": " Supported "}', Support(1.0, "supported")),
         (f"I'm sorry, but the text is silent. {NO}", Support(0.0, "unsupported", "It says nothing of it.")),
+        ('{"verdict": "supported", "seen": {"verdict": "unsupported"}}', Support(1.0, "supported")),
         (f"{NO}\n{NO}", Support(0.0, "unsupported", "It says nothing of it.")),
     ],
 )
@@ -324,7 +325,8 @@ def test_an_ask_that_gives_no_text_is_a_row() -> None:
     def ask(prompt: str) -> str:
         return None  # type: ignore[return-value]
 
-    assert Judge(ask).support("a", ["a"]).status == "unreadable"
+    support = Judge(ask).support("a", ["a"])
+    assert support == Support(None, "unreadable", "Asking failed: TypeError: the reply is of type NoneType, not text")
 
 
 def test_stopping_the_program_is_no_row() -> None:
@@ -336,12 +338,14 @@ def test_stopping_the_program_is_no_row() -> None:
 
 
 def test_a_blank_claim_is_not_asked_about() -> None:
-    assert Judge(Replies()).support(" ", ["a"]).status == "unreadable"
+    ask = Replies()
+    assert Judge(ask).support(" ", ["a"]).status == "unreadable"
+    assert not ask.prompts
 
 
 def blocks(prompt: str) -> list[tuple[str, str]]:
     """What a reader of the prompt takes for data: name and text of each block."""
-    fence = re.search(r"<(data-[0-9a-f]{16}) …>", prompt)
+    fence = re.search(r"<(data-[0-9a-f]{32}) …>", prompt)
     assert fence
     return re.findall(rf"^<{fence[1]} ([^>\n]*)>\n(.*?)\n</{fence[1]}>$", prompt, re.DOTALL | re.MULTILINE)
 
@@ -446,7 +450,9 @@ def test_a_repaired_list_is_taken() -> None:
 
 
 def test_an_empty_answer_has_no_claims_and_is_not_asked_about() -> None:
-    assert Judge(Replies()).claims_of(" ").texts == ()
+    ask = Replies()
+    assert Judge(ask).claims_of(" ").texts == ()
+    assert not ask.prompts
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
