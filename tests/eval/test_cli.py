@@ -1,6 +1,7 @@
 """`ragkit eval` as its users meet it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,4 +123,78 @@ def test_mistakes_are_sentences(folder: Path, arguments: list[str], code: int, w
     done = run(*arguments, cwd=folder)
     assert done.returncode == code, done.stderr
     assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def write_questions(path: Path, words: dict[str, str]) -> None:
+    rows = [
+        {"id": id, "question": f"Who looks after the {word} of berth 1?", "gold": [{"uri": f"corpus.jsonl#{word}-1"}]}
+        for id, word in words.items()
+    ]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_runs_of_other_questions_are_not_compared(folder: Path) -> None:
+    write_questions(folder / "one" / "q.jsonl", {"q1": "dock", "q2": "ferry"})
+    write_questions(folder / "other" / "q.jsonl", {"q1": "jetty", "q3": "cable"})
+    command = ["--source", "ships/corpus.jsonl", "--strategies", "bm25"]
+    assert run("run", "one/q.jsonl", *command, "--json", cwd=folder).returncode == 0
+    rows = json.loads(run("runs", "--json", cwd=folder).stdout)["runs"]
+    name = next(row["name"] for row in rows if row["question_set"] == "q")
+    done = run("run", "other/q.jsonl", *command, "--baseline", name, "--fail-if-worse", cwd=folder)
+    assert done.returncode == 2
+    assert "answers other questions" in done.stderr
+    copied = (folder / "one" / "q.jsonl").read_text()
+    (folder / "copy.jsonl").write_text(copied)
+    again = run("run", "copy.jsonl", "--source", "ships/corpus.jsonl", "--strategies", "bm25,rrf", "--json", cwd=folder)
+    assert json.loads(again.stdout)["dataset"] == "copy"
+
+
+def test_a_gate_that_cannot_be_judged_fails(folder: Path) -> None:
+    lost = {"id": "q", "question": "Who?", "gold": [{"uri": "corpus.jsonl#dock-1", "quote": "This was never written."}]}
+    (folder / "lost.jsonl").write_text(json.dumps({**lost, "question": "Who looks after the dock?"}))
+    command = ["--source", "ships/corpus.jsonl", "--strategies", "bm25"]
+    done = run("run", "lost.jsonl", *command, "-m", "range_recall@5", "--fail-if", "RANGE_recall@5 < 0.1", cwd=folder)
+    assert done.returncode == 1
+    assert "no question could be scored by range_recall@5" in done.stderr
+    (folder / "empty.jsonl").write_text("")
+    empty = run("run", "empty.jsonl", *command, cwd=folder)
+    assert (empty.returncode, "holds no question" in empty.stderr) == (2, True)
+
+
+def test_damaged_runs_are_told_and_made_again(folder: Path) -> None:
+    command = ["run", "ships", "--source", "ships/corpus.jsonl", "--strategies", "bm25", "--json"]
+    before = json.loads(run(*command, cwd=folder).stdout)["strategies"]["bm25"]["nDCG@10"]
+    for place in (folder / ".ragkit" / "eval" / "runs").glob("bm25-*"):
+        lines = (place / "results.jsonl").read_text().splitlines(keepends=True)
+        (place / "results.jsonl").write_text("".join(lines[:1]))
+    told = run("runs", cwd=folder)
+    assert (told.returncode, "is damaged" in told.stderr) == (0, True)
+    assert json.loads(run(*command, cwd=folder).stdout)["strategies"]["bm25"]["nDCG@10"] == before
+
+
+def test_two_at_once_make_one_run(folder: Path) -> None:
+    command = [sys.executable, "-m", "ragkit", "eval", "run", "ships", "--source", "ships/corpus.jsonl", "-s", "vector"]
+    (folder / "together").mkdir()
+    first = subprocess.run([*command, "-w", "together"], cwd=folder, capture_output=True, check=False)
+    for place in (folder / "together" / ".ragkit" / "eval" / "runs").iterdir():
+        shutil.rmtree(place)
+    running = [
+        subprocess.Popen([*command, "-w", "together"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [process.communicate()[1].decode() for process in running]
+    codes = [process.returncode for process in running]
+    assert first.returncode == 0
+    assert all(code == 0 or "is being written by process" in words for code, words in zip(codes, said, strict=True))
+    assert 0 in codes
+    names = [path.name for path in (folder / "together" / ".ragkit" / "eval" / "runs").iterdir()]
+    assert len(names) == 1
+    assert names[0].startswith("vector-")
+
+
+def test_a_page_that_cannot_be_written_is_told(folder: Path) -> None:
+    done = beir(folder, "--strategies", "bm25", "--html", "/proc/page.html")
+    assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr

@@ -6,16 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ragkit.errors import InvalidInput
-from ragkit.eval import strategies
+from ragkit.eval import gate, strategies
+from ragkit.eval.compare import compare
 from ragkit.eval.gold import resolve
 from ragkit.eval.metrics import metric
 from ragkit.eval.questions import Gold, Question, QuestionSet
+from ragkit.eval.report import Report
 from ragkit.eval.result import Run
 from ragkit.eval.running import Bench
 from ragkit.eval.store import read
@@ -181,3 +184,21 @@ def test_mistakes_in_it_are_told(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "s.toml").write_text(text)
     with pytest.raises(InvalidInput, match=words):
         strategies.load(tmp_path / "s.toml")
+
+
+def test_odd_signs_in_ids_come_back_as_they_were(tmp_path: Path, corpus: Path) -> None:
+    asked = QuestionSet("odd", (Question(id="q\u2028x", question="When is the lamp 3 lit?"),))
+    bench = Bench(tmp_path / "bench")
+    first = bench.run(strategy(), asked, [corpus])
+    assert hits(bench.run(strategy(), asked, [corpus])) == hits(first)
+
+
+def test_a_faster_run_is_not_worse(tmp_path: Path, corpus: Path) -> None:
+    run = Bench(tmp_path / "bench").run(strategy(), questions(), [corpus])
+    slow = replace(
+        run, name="slow", results={id: replace(one, seconds=one.seconds + 1) for id, one in run.results.items()}
+    )
+    for baseline, expected in (("slow", 0), ("s", 1)):
+        comparison = compare([run, slow], questions(), [metric("seconds")])
+        report = Report(comparison, [run, slow], questions(), {}, lambda uri: None)
+        assert len(gate.worse(report, baseline)) == expected
