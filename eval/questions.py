@@ -5,8 +5,6 @@ A question file is JSONL, a Question a line.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ragkit import files
 from ragkit.errors import InvalidInput, NotFound, RagkitError, nearest_of
 
 
@@ -113,20 +112,10 @@ def read_text(path: Path) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Into a file beside it, which then takes its place: a reader sees the old file or the new one, never a part."""
+    """A file that appears whole or not at all, with its folder; what is in the way is told."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(handle)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        files.write_whole(path, text)
     except UnicodeEncodeError as error:
         raise InvalidInput(f"{path} was not written: its text has half a character in it.", "Mend it.") from error
     except OSError as error:

@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tomlkit.exceptions import TOMLKitError
 
 from ragkit.errors import InvalidInput, RagkitError, nearest_of
+from ragkit.files import write_whole
 from ragkit.indexes.recipe import AnalyzerSettings, ChunkerSettings, EmbedderSettings, Recipe
 
 VERSION = 1
@@ -122,7 +122,7 @@ def create(path: Path) -> None:
     if not path.exists():
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, _NEW)
+            write_whole(path, _NEW)
 
 
 def change_domain(path: Path, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Settings:
@@ -140,7 +140,7 @@ def change_domain(path: Path, name: str, change: Callable[[dict[str, Any]], dict
         for key, value in after.domains[name].model_dump().items():
             if old[key] != value or (key == "description" and key not in table):
                 table[key] = _short(key, value)
-        _write(path, tomlkit.dumps(document))
+        write_whole(path, tomlkit.dumps(document))
         return after
 
 
@@ -178,18 +178,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: into a file beside it, which then takes its place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(handle)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -53,7 +53,7 @@ def chunker(kind: str, size: int = 40, overlap: int = 0) -> Chunker:
     return make_chunker(ChunkerSettings.model_validate({"kind": kind, "size": size, "overlap": overlap, "parent": 100}))
 
 
-def check(document: Document, chunks: list[Chunk], ruler: Ruler, size: int) -> None:
+def is_sound(document: Document, chunks: list[Chunk], ruler: Ruler, size: int) -> bool:
     limit = min(size, ruler.window)
     counted = ruler.count([chunk.indexed for chunk in chunks])
     covered = bytearray(len(document.text))
@@ -66,7 +66,7 @@ def check(document: Document, chunks: list[Chunk], ruler: Ruler, size: int) -> N
         assert chunk.read_start <= chunk.start < chunk.end <= chunk.read_end
         covered[chunk.start : chunk.end] = b"\x01" * (chunk.end - chunk.start)
     lost = [at for at, sign in enumerate(document.text) if not covered[at] and not sign.isspace()]
-    assert not lost
+    return not lost
 
 
 words = st.text(alphabet="abcXY. ,é日本。", max_size=60)
@@ -153,7 +153,7 @@ NESTED = Document(
 @given(documents())
 def test_every_chunker_keeps_all_text_within_the_size(kind: str, ruler: int, overlap: int, document: Document) -> None:
     measure = RULERS[ruler]()
-    check(document, chunker(kind, overlap=overlap).split(document, measure), measure, 40)
+    assert is_sound(document, chunker(kind, overlap=overlap).split(document, measure), measure, 40)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -186,7 +186,7 @@ def prose(first: int, last: int) -> str:
 def split(out: Builder, size: int = 64, overlap: int = 0, ruler: Ruler | None = None) -> list[Chunk]:
     document, ruler = out.build("a"), ruler or Words()
     chunks = Structure(size, overlap).split(document, ruler)
-    check(document, chunks, ruler, size)
+    assert is_sound(document, chunks, ruler, size)
     return chunks
 
 
@@ -498,6 +498,6 @@ def test_nothing_real_is_beyond_the_window_of_minilm(kind: str) -> None:
     longest = 0
     for document in documents:
         chunks = make_chunker(ChunkerSettings.model_validate({"kind": kind})).split(document, ruler)
-        check(document, chunks, ruler, 256)
+        assert is_sound(document, chunks, ruler, 256)
         longest = max([longest, *ruler.count([chunk.indexed for chunk in chunks])])
     assert 200 < longest <= 256

@@ -71,16 +71,16 @@ def do(workspace: ragkit.Workspace, damage: Damage) -> None:
     catalog.close()
 
 
-def is_well(workspace: ragkit.Workspace) -> None:
+def is_well(workspace: ragkit.Workspace) -> bool:
     for strategy in ("bm25", "vector"):
         hits = workspace.search("kettle boils", strategy=strategy, k=100)
         assert sorted(hit.uri for hit in hits) == sorted(f"{at}.md" for at in range(20) if at != 7)
         assert all(workspace.document(hit.uri, "d").text[hit.start : hit.end] == hit.text for hit in hits)
-    assert workspace.doctor() == []
+    return workspace.doctor() == []
 
 
 def test_a_sound_domain_is_well(workspace: ragkit.Workspace) -> None:
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 @pytest.mark.parametrize("name", INDEX_FILES)
@@ -92,7 +92,7 @@ def test_what_is_derived_is_made_anew(workspace: ragkit.Workspace, name: str) ->
     assert all(problem.where.startswith("d: ") and problem.what.endswith(".") for problem in problems)
     workspace.doctor(repair=True)
     workspace.close()
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -104,13 +104,13 @@ def test_what_was_read_is_read_again(workspace: ragkit.Workspace, name: str) -> 
     workspace.sync()
     workspace.doctor(repair=True)
     workspace.close()
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 @pytest.mark.parametrize("name", list(INDEX_FILES)[:3])
 def test_a_missing_or_broken_file_is_mended_by_the_next_search(workspace: ragkit.Workspace, name: str) -> None:
     do(workspace, INDEX_FILES[name])
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 def test_what_a_disk_altered_does_not_pass_into_a_new_file(workspace: ragkit.Workspace, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_a_disk_altered_does_not_pass_into_a_new_file(workspace: ragkit.Wor
     (tmp_path / "docs" / "new.md").unlink()
     workspace.sync()
     workspace.doctor(repair=True)
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 def test_counts_are_right_after_a_rebuild_of_all(workspace: ragkit.Workspace) -> None:
@@ -135,7 +135,7 @@ def test_two_damages_at_once_are_mended(workspace: ragkit.Workspace) -> None:
     do(workspace, INDEX_FILES["a file is missing"])
     do(workspace, lambda _, catalog: catalog.execute("UPDATE vectors SET vector = x'00' WHERE rowid = 3"))
     workspace.doctor(repair=True)
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 def test_an_empty_catalog_beside_index_files_is_no_sound_one(workspace: ragkit.Workspace) -> None:
@@ -144,7 +144,7 @@ def test_an_empty_catalog_beside_index_files_is_no_sound_one(workspace: ragkit.W
     assert "catalog is empty" in workspace.doctor()[0].what
     workspace.doctor(repair=True)
     workspace.sync()
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 @pytest.mark.parametrize("array", ["ids", "rows"])
@@ -156,7 +156,7 @@ def test_rows_that_cannot_be_are_mended_by_the_search_that_meets_them(workspace:
     for at in range(start, end):
         data[at] ^= 0x55
     path.write_bytes(data)
-    is_well(workspace)
+    assert is_well(workspace)
 
 
 def test_a_catalog_that_is_none_is_put_aside_and_made_anew(workspace: ragkit.Workspace) -> None:
@@ -168,7 +168,7 @@ def test_a_catalog_that_is_none_is_put_aside_and_made_anew(workspace: ragkit.Wor
     assert "not a database" in problem.what
     workspace.doctor(repair=True)
     workspace.sync()
-    is_well(workspace)
+    assert is_well(workspace)
     assert catalog.with_name("catalog.sqlite.damaged").exists()
 
 
