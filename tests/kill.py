@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections import Counter
@@ -155,6 +156,27 @@ def library(folder: Path) -> Path | None:
     return made
 
 
+_one_at_a_time = threading.Lock()
+"""Starting a process asks after all others, those of the other lane too; of two who ask at once, one is told 255."""
+
+
+def _started(process: Any) -> None:
+    with _one_at_a_time:
+        process.start()
+
+
+def _ended(process: Any, seconds: float) -> bool:
+    """Whether a process ends within so many seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        with _one_at_a_time:
+            if process.exitcode is not None:
+                return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.002)
+
+
 def _step(faults: Path | None, mode: int, at: int, workspace: Path, arguments: Sequence[str]) -> None:
     """A command as users give it; what it says goes into a file beside the workspace."""
     from ragkit.cli import main
@@ -193,10 +215,10 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     """What a function returns in a new process."""
     ours, theirs = forks.Pipe()
     process = forks.Process(target=_answer, args=(theirs, function, arguments))
-    process.start()
+    _started(process)
     theirs.close()
     value, error = ours.recv()
-    process.join(_PATIENCE)
+    _ended(process, _PATIENCE)
     if error:
         raise Failed(error)
     return value
@@ -231,12 +253,10 @@ class Bench:
         log.unlink(missing_ok=True)
         process = forks.Process(target=_step, args=(self.faults, mode, at, self.workspace, arguments))
         began = time.monotonic()
-        process.start()
-        if delay is not None:
-            process.join(delay)
+        _started(process)
+        if delay is not None and not _ended(process, delay):
             process.kill()
-        process.join(_PATIENCE)
-        if process.exitcode is None:
+        if not _ended(process, _PATIENCE):
             process.kill()
             raise TimeoutError(f"{arguments} did not end; it said: {(self.folder / 'said').read_text()}")
         lines = log.read_text().splitlines() if log.exists() else []
