@@ -259,6 +259,7 @@ class Bench:
         if not _ended(process, _PATIENCE):
             process.kill()
             raise TimeoutError(f"{arguments} did not end; it said: {(self.folder / 'said').read_text()}")
+        assert process.exitcode is not None
         lines = log.read_text().splitlines() if log.exists() else []
         said = self.folder / "said"
         return Ended(
