@@ -22,6 +22,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator
 
 from ragkit.errors import InvalidInput, NotFound, nearest_of
+from ragkit.indexes import reranker as rerankers
 from ragkit.indexes.recipe import Recipe
 from ragkit.indexes.search import DEFAULT, STRATEGIES
 from ragkit.settings import explain
@@ -33,6 +34,8 @@ class Strategy(Recipe):
     name: str
     retriever: str = DEFAULT
     k: int = Field(default=100, ge=1)
+    reranker: str | None = None
+    """What scores the first hits again. `none` says in a grid that nothing does."""
 
     @field_validator("retriever")
     @classmethod
@@ -42,6 +45,17 @@ class Strategy(Recipe):
         if retriever not in STRATEGIES:
             raise ValueError(f"there is no {retriever!r}.{nearest_of(retriever, STRATEGIES)}")
         return retriever
+
+    @field_validator("reranker")
+    @classmethod
+    def _meant(cls, reranker: str | None) -> str | None:
+        if reranker is None or reranker == rerankers.NONE:
+            return None
+        try:
+            rerankers.check(reranker)
+        except InvalidInput as error:
+            raise ValueError(error.reason.rstrip(".")) from error
+        return reranker
 
     @property
     def recipe(self) -> Recipe:

@@ -10,11 +10,13 @@ import numpy as np
 from ragkit.errors import InvalidInput, RagkitError, nearest_of
 from ragkit.indexes import filters, fusion, lexical, rankbm25, vectors
 from ragkit.indexes.analyzer import Analyzer
+from ragkit.indexes.chunk import indexed
 from ragkit.indexes.domain import Changed, Domain, Found
 from ragkit.indexes.hit import Hit
 from ragkit.indexes.made import Made
 from ragkit.indexes.pool import Part, Pool
 from ragkit.indexes.ranking import best
+from ragkit.indexes.reranker import DEPTH, Reranker, rerank
 from ragkit.indexes.segment import Array
 from ragkit.indexes.snapshot import Snapshot
 
@@ -25,6 +27,9 @@ VECTOR_SHARE = 0.6
 _DEPTH = 1000
 """How far down each of two rankings is looked at before they are made one."""
 _PATIENCE = 50
+
+_Scored = tuple[float, Domain, Found, dict[str, float]]
+"""What becomes a hit, with its score before and what that was made of after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +130,29 @@ def search(
     strategy: str = "default",
     k: int = 10,
     where: Mapping[str, Any] | None = None,
+    reranker: Reranker | None = None,
 ) -> list[Hit]:
-    """The `k` best ranges, or all that match if they are fewer."""
+    """The `k` best ranges, or all that match if they are fewer.
+
+    A reranker scores all of the strategy's first `DEPTH` (or `k`) anew, and the best `k` by its scores come back. What
+    is further down is not looked at, so that no two hits have scores that cannot be compared.
+    """
     rank = _checked(query, strategy, k, where)
+    if reranker is None:
+        found = _patiently(domains, query, rank, k, where)
+    else:
+        found = _reranked(reranker, query, _patiently(domains, query, rank, max(k, DEPTH), where))[:k]
+    return [_hit(rank, *one) for rank, one in enumerate(found, 1)]
+
+
+def _patiently(
+    domains: Sequence[Domain],
+    query: str,
+    rank: Callable[[_Question, int], Ranking],
+    k: int,
+    where: Mapping[str, Any] | None,
+) -> list[_Scored]:
+    """Again and again, where others change what is searched."""
     for _ in range(_PATIENCE):
         try:
             return _search(domains, query, rank, k, where)
@@ -137,7 +162,7 @@ def search(
             if not any(domain.heal() for domain in domains):
                 raise
     if any(domain.heal() for domain in domains):
-        return search(domains, query, strategy=strategy, k=k, where=where)
+        return _patiently(domains, query, rank, k, where)
     raise RagkitError("The domains change too fast to be searched.", "Try again in a moment.")
 
 
@@ -166,8 +191,8 @@ def _search(
     rank: Callable[[_Question, int], Ranking],
     k: int,
     where: Mapping[str, Any] | None,
-) -> list[Hit]:
-    found: list[tuple[float, Domain, Found, dict[str, float]]] = []
+) -> list[_Scored]:
+    found: list[_Scored] = []
     groups = [(made, group, _terms(made, query)) for made, group in _comparable(domains)]
     if not any(terms for _, _, terms in groups):
         raise InvalidInput(
@@ -178,7 +203,13 @@ def _search(
         question = _Question(pool, allowed, terms, lambda: made.load_embedder().query(query))  # noqa: B023
         found += _rows(question, rank, k, [domain for domain, _ in group])
     found.sort(key=lambda one: (-one[0], one[1].name, one[2].uri, one[2].chunk.start))
-    return [_hit(rank, *one) for rank, one in enumerate(found[:k], 1)]
+    return found[:k]
+
+
+def _reranked(reranker: Reranker, query: str, found: Sequence[_Scored]) -> list[_Scored]:
+    """By the text that each hit shows, under the header that it was indexed with."""
+    passages = [indexed(one.chunk.header, one.text) for _, _, one, _ in found]
+    return [(score, *found[at][1:]) for at, score in rerank(reranker, query, passages)]
 
 
 def _terms(made: Made, query: str) -> Counter[str]:
@@ -219,14 +250,14 @@ def _pool(group: Sequence[tuple[Domain, Snapshot]], where: Mapping[str, Any] | N
 
 def _rows(
     question: _Question, rank: Callable[[_Question, int], Ranking], k: int, domains: Sequence[Domain]
-) -> list[tuple[float, Domain, Found, dict[str, float]]]:
+) -> list[_Scored]:
     """The best `k` that are read differently: of chunks that lead to the same passage, the best one counts."""
     n = k
     while True:
         ranking = rank(question, n)
         places = question.pool.domains[ranking.rows]
         ids = question.pool.ids[ranking.rows]
-        found: dict[tuple[int, str, int, int], tuple[float, Domain, Found, dict[str, float]]] = {}
+        found: dict[tuple[int, str, int, int], _Scored] = {}
         details = [domain.found(ids[places == at].tolist()) for at, domain in enumerate(domains)]
         for at, (place, id) in enumerate(zip(places.tolist(), ids.tolist(), strict=True)):
             one = details[place][id]

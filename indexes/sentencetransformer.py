@@ -106,8 +106,8 @@ class SentenceTransformerEmbedder:
                 "Install it with: pip install sentence-transformers",
             ) from error
         try:
-            with _quiet():
-                return SentenceTransformer(self._name, revision=_commit(self._name))
+            with quiet():
+                return SentenceTransformer(self._name, revision=commit(self._name))
         except (OSError, ValueError) as error:
             raise NotFound(
                 f"The model {self._name} cannot be loaded from a folder, nor from the Hugging Face hub.",
@@ -119,9 +119,9 @@ class SentenceTransformerEmbedder:
         """Of a folder, what is in it; of a model of the hub, its commit, which only a model that was got has."""
         if Path(self._name).is_dir():
             return _fingerprint(Path(self._name))
-        if _commit(self._name) is None:
+        if commit(self._name) is None:
             self._model  # noqa: B018 - gets it
-        return _commit(self._name) or "unknown"
+        return commit(self._name) or "unknown"
 
 
 def _count(model: "SentenceTransformer", texts: list[str]) -> list[int]:
@@ -131,7 +131,7 @@ def _count(model: "SentenceTransformer", texts: list[str]) -> list[int]:
     return [len(ids) for ids in found]
 
 
-def _commit(name: str) -> str | None:
+def commit(name: str) -> str | None:
     """The commit of a model of the hub that lies on this machine. It is used as it lies, so it changes for nobody."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -165,7 +165,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the bars and reports that transformers shows while it loads; as it was, afterwards."""
     from transformers.utils import logging
 

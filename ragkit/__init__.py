@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ragkit.indexes.embedder import Embedder as Embedder
     from ragkit.indexes.embedder import embedder as embedder
     from ragkit.indexes.hit import Hit as Hit
+    from ragkit.indexes.reranker import Reranker as Reranker
+    from ragkit.indexes.reranker import reranker as reranker
     from ragkit.indexes.sync import IngestReport as IngestReport
     from ragkit.indexes.sync import Progress as Progress
     from ragkit.workspace import Workspace as Workspace
@@ -50,6 +52,8 @@ _HOME = {
     "Ruler": "ragkit.indexes.chunk",
     "Embedder": "ragkit.indexes.embedder",
     "embedder": "ragkit.indexes.embedder",
+    "Reranker": "ragkit.indexes.reranker",
+    "reranker": "ragkit.indexes.reranker",
     # reading documents
     "read": "ragkit.connectors.reading",
     "Folder": "ragkit.connectors.folder",

@@ -187,6 +187,9 @@ def search(
     where: Annotated[
         list[str] | None, typer.Option(help="Only documents whose metadata say so: year>=2024; may be repeated.")
     ] = None,
+    reranker: Annotated[
+        str | None, typer.Option(help="Score the first passages again: cross-encoder:<name or path>.")
+    ] = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -196,11 +199,12 @@ def search(
 
     opened = _opened(workspace)
     began = time.perf_counter()
-    hits = opened.search(query, domain or None, strategy, k, filters.parse(where or []))
+    hits = opened.search(query, domain or None, strategy, k, filters.parse(where or []), reranker=reranker)
     seconds = time.perf_counter() - began
     if json:
         name = DEFAULT if strategy == "default" else strategy
-        print_json({"strategy": name, "seconds": round(seconds, 4), "hits": [_hit(hit) for hit in hits]})
+        rows = [_hit(hit) for hit in hits]
+        print_json({"strategy": name, "reranker": reranker, "seconds": round(seconds, 4), "hits": rows})
         return
     for hit in hits:
         pages = f", page{'s' * (len(hit.pages) > 1)} {', '.join(map(str, hit.pages))}" if hit.pages else ""

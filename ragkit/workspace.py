@@ -122,16 +122,23 @@ class Workspace:
         strategy: str = "default",
         k: int = 10,
         where: Mapping[str, Any] | None = None,
+        *,
+        reranker: str | None = None,
     ) -> "list[Hit]":
         """The best `k` passages of these domains (of all, if none are named).
 
         `where` looks at documents' metadata: `{"year": 2025}`, `{"year": {">=": 2024}}`, `{"author": ["Kay", "Lee"]}`,
         `{"uri": {"glob": "reports/*"}}`, `{"draft": {"exists": False}}`. It says what may be found, before anything is
         ranked: `k` passages come back whenever so many match.
+
+        `reranker` names a model that reads each of the first passages together with the question, and scores them anew:
+        `"cross-encoder:<name or path>"`, or one of your own. It is loaded once.
         """
+        from ragkit.indexes.reranker import reranker_for
         from ragkit.indexes.search import search
 
-        return search(self._indexed(domains), query, strategy=strategy, k=k, where=where)
+        chosen = None if reranker is None else reranker_for(reranker)
+        return search(self._indexed(domains), query, strategy=strategy, k=k, where=where, reranker=chosen)
 
     def document(self, uri: str, domain: str) -> "Document":
         """A document as it was indexed. A hit's text is `document.text[hit.start:hit.end]`."""
@@ -183,8 +190,10 @@ class Workspace:
         strategy: str = "default",
         k: int = 10,
         where: Mapping[str, Any] | None = None,
+        *,
+        reranker: str | None = None,
     ) -> "list[Hit]":
-        return await asyncio.to_thread(self.search, query, domains, strategy, k, where)
+        return await asyncio.to_thread(self.search, query, domains, strategy, k, where, reranker=reranker)
 
     def close(self) -> None:
         """Close the files. The workspace opens them again when it needs them."""
