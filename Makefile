@@ -13,7 +13,7 @@ setup: $(READY) ## make .venv with everything, pinned by constraints.txt
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[office,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[office,otel,redis,dev]'
 	touch $(READY)
 
 DEMO := build/demo

@@ -1,22 +1,33 @@
 """A Comparison: what runs over one question set score, which differences are more than luck, and where they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from ragkit.errors import InvalidInput
+from ragkit.errors import InvalidInput, nearest_of
 from ragkit.eval.metrics import Cost, Metric, cost
 from ragkit.eval.questions import QuestionSet
 from ragkit.eval.result import Run
-from ragkit.eval.statistics import Floats, bootstrap_intervals, holm, randomisation_test, smallest_detectable, tally
+from ragkit.eval.statistics import (
+    Floats,
+    bootstrap_intervals,
+    holm,
+    least_p,
+    randomisation_test,
+    smallest_detectable,
+    tally,
+)
 
 _ALPHA = 0.05
 _LEVEL = 0.95
 _CHANGED = 10
 """As many as a person looks through."""
+
+Pair = tuple[int, int]
+"""Two runs by their places: what the second is beside the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,11 @@ class Difference(Gap):
     tie: int
     loss: int
     smallest: float | None
-    """The smallest difference that these questions show in 8 of 10 cases, when as many pairs are compared."""
+    """The smallest difference that these questions show in 8 of 10 cases, when as many pairs are compared.
+
+    None when they are too few: their p would be too high even if all of them changed alike, or the difference would
+    have to be larger than a score can be.
+    """
     verdict: str
     changed: tuple[Changed, ...]
     """The questions that changed most, the largest change first."""
@@ -87,6 +102,8 @@ class Slice:
 class Comparison:
     question_set: str
     runs: tuple[str, ...]
+    against: str | None
+    """The run that each other one is compared with; None when each is compared with each."""
     metrics: tuple[str, ...]
     unscored: tuple[str, ...]
     """Those of them that score no question in every run, mostly for want of gold. They have no rows below."""
@@ -107,16 +124,28 @@ class Comparison:
 
 
 def compare(
-    runs: Sequence[Run], questions: QuestionSet, metrics: Sequence[Metric], *, rounds: int = 10_000, seed: int = 0
+    runs: Sequence[Run],
+    questions: QuestionSet,
+    metrics: Sequence[Metric],
+    *,
+    against: str | None = None,
+    rounds: int = 10_000,
+    seed: int = 0,
 ) -> Comparison:
-    """Compare each run with each later one, question by question. The same seed gives the same figures."""
-    _check(runs, metrics)
-    every = [_table(one, runs, questions) for one in metrics]
+    """Compare each run with each later one, question by question. The same seed gives the same figures.
+
+    With the name of a run as `against`, each other one is compared with that one only. The fewer pairs there are, the
+    less Holm corrects, and the smaller a difference is shown.
+    """
+    _check(runs, metrics, against)
+    pairs = _pairs([run.name for run in runs], against)
+    every = [_table(one, runs, pairs, questions) for one in metrics]
     tables = [table for table in every if table.questions]
     resampling = _Resampling(rounds, seed)
     return Comparison(
         question_set=questions.name,
         runs=tuple(run.name for run in runs),
+        against=against,
         metrics=tuple(one.name for one in metrics),
         unscored=tuple(table.metric.name for table in every if not table.questions),
         costs={run.name: cost(run, questions) for run in runs},
@@ -146,22 +175,19 @@ class _Table:
 
     metric: Metric
     runs: tuple[str, ...]
+    pairs: Sequence[Pair]
     questions: tuple[str, ...]
     scores: Floats
 
     def only(self, questions: frozenset[str]) -> "_Table":
         rows = [at for at, question in enumerate(self.questions) if question in questions]
-        return _Table(self.metric, self.runs, tuple(self.questions[at] for at in rows), self.scores[rows])
+        return replace(self, questions=tuple(self.questions[at] for at in rows), scores=self.scores[rows])
 
-    @property
-    def pairs(self) -> list[tuple[int, int]]:
-        return list(combinations(range(len(self.runs)), 2))
-
-    def gap(self, pair: tuple[int, int]) -> Floats:
+    def gap(self, pair: Pair) -> Floats:
         return self.scores[:, pair[1]] - self.scores[:, pair[0]]
 
 
-def _check(runs: Sequence[Run], metrics: Sequence[Metric]) -> None:
+def _check(runs: Sequence[Run], metrics: Sequence[Metric], against: str | None) -> None:
     if not runs or not metrics:
         raise InvalidInput("There is nothing to compare.", "Name at least one run and one metric.")
     for what, names in (("run", [run.name for run in runs]), ("metric", [one.name for one in metrics])):
@@ -172,13 +198,26 @@ def _check(runs: Sequence[Run], metrics: Sequence[Metric]) -> None:
         raise InvalidInput(
             f"The runs answer different question sets: {', '.join(sets)}.", "Compare runs over the same questions."
         )
+    names = [run.name for run in runs]
+    if against is not None and against not in names:
+        raise InvalidInput(
+            f"There is no run {against!r} to compare with.{nearest_of(against, names)}",
+            f"Name one of {', '.join(names)}.",
+        )
 
 
-def _table(metric: Metric, runs: Sequence[Run], questions: QuestionSet) -> _Table:
+def _pairs(names: Sequence[str], against: str | None) -> list[Pair]:
+    if against is None:
+        return list(combinations(range(len(names)), 2))
+    base = names.index(against)
+    return [(base, at) for at in range(len(names)) if at != base]
+
+
+def _table(metric: Metric, runs: Sequence[Run], pairs: Sequence[Pair], questions: QuestionSet) -> _Table:
     scored = [metric.score(run, questions) for run in runs]
     shared = tuple(one.id for one in questions if all(one.id in scores for scores in scored))
     rows = np.array([[scores[one] for scores in scored] for one in shared], dtype=np.float64)
-    return _Table(metric, tuple(run.name for run in runs), shared, rows)
+    return _Table(metric, tuple(run.name for run in runs), pairs, shared, rows)
 
 
 def _scores(table: _Table, resampling: _Resampling) -> list[Score]:
@@ -207,11 +246,10 @@ def _differences(table: _Table, resampling: _Resampling) -> list[Difference]:
     return [_difference(table, pair, gap, p, p_holm) for pair, gap, p, p_holm in rows]
 
 
-def _difference(table: _Table, pair: tuple[int, int], gap: Gap, p: float, p_holm: float) -> Difference:
+def _difference(table: _Table, pair: Pair, gap: Gap, p: float, p_holm: float) -> Difference:
     values = table.gap(pair)
     counts = tally(values if table.metric.higher_is_better else -values)
-    # Holm holds the smallest p against alpha / pairs: with several pairs, a difference must be larger to be shown.
-    smallest = smallest_detectable(values, alpha=_ALPHA / len(table.pairs)) if len(values) > 1 else None
+    smallest = _smallest(table, values)
     return Difference(
         **asdict(gap),
         p=p,
@@ -225,6 +263,16 @@ def _difference(table: _Table, pair: tuple[int, int], gap: Gap, p: float, p_holm
     )
 
 
+def _smallest(table: _Table, values: Floats) -> float | None:
+    # Holm holds the smallest p against alpha / pairs: with several pairs, a difference must be larger to be shown.
+    alpha = _ALPHA / len(table.pairs)
+    if least_p(len(values)) > alpha:
+        return None
+    smallest = smallest_detectable(values, alpha=alpha)
+    # Scores of quality end at 1, times nowhere.
+    return None if table.metric.higher_is_better and smallest > 1 else smallest
+
+
 def _verdict(metric: Metric, gap: Gap, p_holm: float, smallest: float | None, ties: int) -> str:
     """The difference in words. What is not shown is not denied: it says how large it would have had to be."""
     if ties == gap.questions:
@@ -232,15 +280,13 @@ def _verdict(metric: Metric, gap: Gap, p_holm: float, smallest: float | None, ti
     better, worse = (gap.b, gap.a) if (gap.difference > 0) == metric.higher_is_better else (gap.a, gap.b)
     if p_holm <= _ALPHA:
         return f"{better} is better than {worse} by {abs(gap.difference):.3f} {metric.name} (p {p_holm:.2g})."
+    said = f"No difference between {gap.a} and {gap.b} is shown by {metric.name} (p {p_holm:.2g}):"
     if smallest is None:
-        return f"One question shows nothing about {gap.a} and {gap.b} by {metric.name}."
-    return (
-        f"No difference between {gap.a} and {gap.b} is shown by {metric.name} (p {p_holm:.2g}): "
-        f"{gap.questions} questions like these show one of about {smallest:.3f} or more."
-    )
+        return f"{said} {gap.questions} {'question is' if gap.questions == 1 else 'questions are'} too few to show one."
+    return f"{said} {gap.questions} questions like these show one of about {smallest:.3f} or more."
 
 
-def _changed(table: _Table, pair: tuple[int, int]) -> tuple[Changed, ...]:
+def _changed(table: _Table, pair: Pair) -> tuple[Changed, ...]:
     values = np.abs(table.gap(pair))
     # Stable: of equal changes, those that stand first in the set.
     largest = [at for at in np.argsort(-values, kind="stable")[:_CHANGED].tolist() if values[at] > 0]

@@ -11,7 +11,7 @@ from ragkit.eval.metrics import canonical
 from ragkit.eval.report import Report
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-_WRITTEN = re.compile(r"\s*(?P<metric>[\w@-]+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+]?[\d.]+)\s*\Z")
+_WRITTEN = re.compile(r"\s*(?P<metric>[\w@-]+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+]?(\d+\.?\d*|\.\d+))\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,18 @@ class Gate:
 
 def parse(text: str) -> Gate:
     match = _WRITTEN.match(text)
-    try:
-        if match:
-            return Gate(canonical(match["metric"]), match["sign"], float(match["bound"]))
-    except ValueError:
-        match = None
-    raise InvalidInput(f"{text!r} is no condition.", 'Write it like "nDCG@10 < 0.70".')
+    if match is None:
+        raise InvalidInput(f"{text!r} is no condition.", 'Write it like "nDCG@10 < 0.70".')
+    return Gate(canonical(match["metric"]), match["sign"], float(match["bound"]))
 
 
 def worse(report: Report, baseline: str) -> list[str]:
-    """A sentence for each run that is worse than the baseline by more than luck can explain."""
+    """A sentence for each run that is worse than the baseline by more than luck can explain, or if none can be said."""
+    own = [one for one in report.comparison.differences if one.metric == report.quality and baseline in (one.a, one.b)]
+    if not own:
+        return [f"Nothing could be compared with {baseline} by {report.quality}."]
     failed = []
-    for one in report.comparison.differences:
-        if one.metric != report.quality or baseline not in (one.a, one.b):
-            continue
+    for one in own:
         said = report.direction(one)  # what b is beside a
         if said == ("worse" if one.a == baseline else "better"):
             failed.append(f"{one.b if one.a == baseline else one.a}: {one.verdict}")

@@ -22,17 +22,24 @@ a { color: var(--accent); } .faint, figcaption { color: var(--faint); font-size:
 .findings { margin: 1rem 0; padding: .9rem 1.2rem .9rem 2.2rem; background: var(--raised);
   border-left: 4px solid var(--accent); }
 .findings li { margin: .25rem 0; max-width: 52rem; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; background: linear-gradient(90deg, var(--paper) 40%, transparent) -1px 0 local,
+    linear-gradient(-90deg, var(--paper) 40%, transparent) calc(100% + 1px) 0 local,
+    linear-gradient(90deg, var(--rule), transparent) left scroll,
+    linear-gradient(-90deg, var(--rule), transparent) right scroll;
+  background-repeat: no-repeat; background-size: 2.4rem 100%, 2.4rem 100%, .8rem 100%, .8rem 100%; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .45rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; }
 .number { text-align: right; } td.number { white-space: nowrap; } td small { display: block; color: var(--faint); }
-tbody th { font-weight: 600; white-space: nowrap; }
+tbody th { font-weight: 600; min-width: 7.5rem; }
+#scores tbody th { position: relative; padding-left: 2rem; }
+#scores .mark { position: absolute; left: .5rem; top: calc(.45rem + .775em - 7px); }
 th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: inherit; }
 th button::after { content: "\u00a0↕"; color: var(--faint); } th button:hover { text-decoration: underline; }
 th[aria-sort=ascending] button::after { content: "\u00a0↑"; color: inherit; }
 th[aria-sort=descending] button::after { content: "\u00a0↓"; color: inherit; }
-.verdict { min-width: 13rem; } .better, .worse { font-weight: 600; } .better { color: var(--gain); }
+.verdict { min-width: 12rem; } .better, .worse { font-weight: 600; } .better { color: var(--gain); }
 .worse { color: var(--loss); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2rem; }
 figure { margin: .8rem 0 0; } figure h3 { margin: 0 0 .2rem; } figcaption { margin-top: .2rem; }
@@ -62,10 +69,12 @@ mark { background: var(--mark); color: var(--mark-ink); padding: 0 .1em; text-de
 dl { max-width: 52rem; } dt { font-weight: 600; margin-top: .5rem; } dd { margin: 0 0 0 1.2rem; }
 pre { white-space: pre-wrap; font-size: .82rem; background: var(--raised); padding: .7rem; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+@media (max-width: 56rem) { th, td { padding: .45rem .32rem; font-size: .88rem; }
+  th:not([aria-sort]) button::after { content: ""; } }
 @media (max-width: 40rem) { body { padding: 1rem .9rem 3rem; } h1 { font-size: 1.45rem; }
   th, td { padding: .4rem .45rem; font-size: .9rem; } }
 @media print { .tools, th button::after { display: none; } body { max-width: none; font-size: 11pt; padding: 0; }
-  figure, .hit, tr { break-inside: avoid; } .wide { overflow: visible; } }
+  figure, .hit, tr { break-inside: avoid; } .wide { overflow: visible; background: none; } }
 """
 
 SCRIPT = """

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from ragkit import __version__
 from ragkit.eval import plot
-from ragkit.eval.compare import Score
+from ragkit.eval.compare import Difference, Score
 from ragkit.eval.evidence import HITS, evidence
 from ragkit.eval.look import SCRIPT, STYLE
 from ragkit.eval.markup import escaped
@@ -78,7 +78,7 @@ def _opening(report: Report, title: str) -> str:
 def _scores(report: Report) -> str:
     comparison = report.comparison
     by = {(score.run, score.metric): score for score in comparison.scores}
-    best = {metric: _best(report, metric) for metric in comparison.metrics}
+    best = {metric: _best(report, metric, comparison.scores) for metric in comparison.metrics}
     rows = []
     for number, run in enumerate(comparison.runs):
         cells: list[Cell] = [(f"{plot.mark(number)}{escaped(run)}", None, "head")]
@@ -92,8 +92,8 @@ def _scores(report: Report) -> str:
     return f"<section><h2>Scores</h2>{_table('scores', heads, rows, caption)}</section>"
 
 
-def _best(report: Report, metric: str) -> float:
-    means = [score.mean for score in report.comparison.scores if score.metric == metric]
+def _best(report: Report, metric: str, scores: Sequence[Score]) -> float:
+    means = [score.mean for score in scores if score.metric == metric]
     return (max if report.metric(metric).higher_is_better else min)(means, default=0.0)
 
 
@@ -122,8 +122,7 @@ def _differences(report: Report) -> str:
             [
                 (escaped(f"{one.a} → {one.b}"), None, "head"),
                 (escaped(one.metric), None, ""),
-                (figure(one.metric, one.difference, "+"), one.difference, "number"),
-                (interval(one.metric, one.low, one.high, "+"), one.low, "number"),
+                (_moved(one), one.difference, "number"),
                 (probability(one.p_holm), one.p_holm, "number"),
                 (f"{one.win} / {one.tie} / {one.loss}", float(one.win - one.loss), "number"),
                 (f'<span class="{kind}">{sign}{escaped(report.verdict(one))}</span>', None, "verdict"),
@@ -132,16 +131,21 @@ def _differences(report: Report) -> str:
     if not rows:
         return ""
     comparison = report.comparison
-    heads = ("From → to", "Metric", "Difference", f"{comparison.level:.0%} interval", "p (Holm)")
-    counted = "Better / same / worse"
+    heads = ("From → to", "Metric", "Difference", "p (Holm)", "Better / same / worse", "Verdict")
     caption = (
-        "p is the probability of so large a difference by luck alone: a paired randomisation test, "
-        f"{comparison.rounds:,} rounds, corrected by Holm for all pairs. The verdict follows it: below 0.05 is "
-        "a difference. The last numbers: questions on which the second strategy is better, the same, and worse."
+        f"Below each difference: its {comparison.level:.0%} interval. p is the probability of so large a difference by "
+        f"luck alone: a paired randomisation test, {comparison.rounds:,} rounds, corrected by Holm for all pairs. The "
+        "verdict follows it: up to 0.05 is a difference. The numbers before it: questions on which the second strategy "
+        "is better, the same, and worse."
     )
     lead = "<p>Each row goes from one strategy to another: is the second one better, or was it luck?</p>"
-    table = _table("differences", (*heads, counted, "Verdict"), rows, caption)
+    table = _table("differences", heads, rows, caption)
     return f"<section><h2>Differences</h2>{lead}{table}</section>"
+
+
+def _moved(one: Difference) -> str:
+    said = figure(one.metric, one.difference, "+")
+    return f"{said}<small>{interval(one.metric, one.low, one.high, '+')}</small>"
 
 
 def _slices(report: Report) -> str:
@@ -151,7 +155,7 @@ def _slices(report: Report) -> str:
         own = {score.run: score for score in part.scores if score.metric == report.quality}
         if own:
             count = max(score.questions for score in own.values())
-            best = max(score.mean for score in own.values())
+            best = _best(report, report.quality, list(own.values()))
             cells = [_score(own.get(run), best) for run in runs]
             rows.append([(escaped(part.tag), None, "head"), (f"{count:,}", float(count), "number"), *cells])
     if not rows:
@@ -218,14 +222,16 @@ def _by_question(report: Report) -> str:
     if len(report.ranked) < 2:
         return ""
     first, second = report.ranked[0].run, report.ranked[1].run
-    a, b = report.scored[first], report.scored[second]
+    # Upwards, the first is better: of times, the other one's are longer.
+    more, less = (first, second) if report.metric(report.quality).higher_is_better else (second, first)
+    a, b = report.scored[more], report.scored[less]
     values = sorted(((question, a[question] - b[question]) for question in a if question in b), key=lambda one: -one[1])
     count = len(values)
     step = -(-count // _BARS)
     thinned = f" One bar in {step} is drawn." if step > 1 else ""
     up = f"difference in {report.quality}"
     drawn = plot.bars(values[::step], f"{first} better", f"{second} better", up, "Differences by question")
-    said = f"{first} minus {second}, the best two, on each of {plural(count, 'question')}, sorted.{thinned}"
+    said = f"{more} minus {less}, the best two, on each of {plural(count, 'question')}, sorted.{thinned}"
     return _figure("Where the best two differ", drawn, said)
 
 

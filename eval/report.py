@@ -52,11 +52,6 @@ class Report:
         own = [score for score in self.comparison.scores if score.metric == self.quality]
         return sorted(own, key=lambda score: sign * score.mean)
 
-    @property
-    def failed(self) -> dict[str, int]:
-        """How many searches failed, by run, where some did."""
-        return {run: cost.errors for run, cost in self.comparison.costs.items() if cost.errors}
-
     def recall(self) -> dict[str, dict[int, float]]:
         """By run, the share of the gold documents that its first k hits have, for round k as far as runs go."""
         if not document_gold(self.questions):
@@ -74,11 +69,11 @@ class Report:
 
         return sorted(self.questions, key=order)
 
-    def of_the_best(self) -> list[Difference]:
-        """By quality, how the best run compares with each other one."""
-        best = self.ranked[0].run if self.ranked else ""
+    def leading(self) -> list[Difference]:
+        """By quality, each run beside the one that all were compared with; without such a one, beside the best."""
         own = [one for one in self.comparison.differences if one.metric == self.quality]
-        return [one for one in own if best in (one.a, one.b)]
+        best = self.ranked[0].run if self.ranked else ""
+        return [one for one in own if (self.comparison.against or best) in (one.a, one.b)]
 
     def findings(self) -> list[str]:
         """What came out, in a few sentences."""
@@ -86,10 +81,12 @@ class Report:
         if self.ranked:
             order = ", ".join(f"{score.run} {figure(self.quality, score.mean)}" for score in self.ranked)
             said.append(f"By {self.quality}, the best first: {order}.")
-        said += [one.verdict for one in self.of_the_best()]
-        said += [f"{run}: {plural(count, 'search', 'es')} failed and scored 0." for run, count in self.failed.items()]
-        count = len(self.questions) - len(next(iter(self.scored.values()), {}))
-        if count:
+        said += [one.verdict for one in self.leading()]
+        for run, cost in self.comparison.costs.items():
+            said += [f"{run}: {plural(cost.errors, 'search', 'es')} failed and scored 0."] if cost.errors else []
+            said += [f"{run}: {plural(cost.missing, 'question')} not asked, scored 0."] if cost.missing else []
+        count = len(self.questions) - len({question for scores in self.scored.values() for question in scores})
+        if count and self.metric(self.quality).higher_is_better:
             said.append(f"{plural(count, 'question')} of {len(self.questions):,} without gold, not scored.")
         return said
 
@@ -101,7 +98,7 @@ class Report:
         if one.tie == one.questions:
             return "the same on every question"
         if one.smallest is None:
-            return "one question shows nothing"
+            return "too few questions to show a difference"
         return (
             f"no difference that this set could show; it shows differences from {figure(one.metric, one.smallest)} on"
         )
@@ -119,6 +116,7 @@ class Report:
             "queries": len(self.questions),
             "strategies": {run: self._strategy(run) for run in self.comparison.runs},
             "comparisons": [self._difference(one) for one in self.comparison.differences],
+            "against": self.comparison.against,
             "quality": self.quality,
             "findings": self.findings(),
             "slices": [
@@ -175,8 +173,8 @@ def figure(metric: str, value: float, sign: str = "") -> str:
     return f"{round(value, 3) or 0.0:{sign}.3f}"
 
 
-def interval(metric: str, low: float | None, high: float | None, sign: str = "") -> str:
-    return "" if low is None or high is None else f"{figure(metric, low, sign)} to {figure(metric, high, sign)}"
+def interval(metric: str, low: float | None, high: float | None, sign: str = "", between: str = " to ") -> str:
+    return "" if low is None or high is None else f"{figure(metric, low, sign)}{between}{figure(metric, high, sign)}"
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 _NORMAL = NormalDist()
 _BLOCK = 2_000_000
 """Numbers drawn at a time: a set of 100,000 questions is resampled in pieces that fit into memory."""
+_SAME = 1e-9
+"""Scores that differ by no more than this differ by rounding."""
 
 
 def bootstrap_interval(
@@ -50,21 +52,36 @@ def bootstrap_intervals(
 def randomisation_test(differences: ArrayLike, rounds: int = 10_000, seed: int = 0) -> float:
     """The two-sided p-value that the two runs are the same, were their scores swapped at random on each question.
 
-    Fisher's randomisation test, by sampling: of random signs for the differences, the share that gives a mean at least
-    as far from 0 as the one that was observed. The observed signs count as one of the rounds (Phipson and Smyth,
-    Permutation P-values Should Never Be Zero, 2010): it is never 0, and fires at most as often as it says.
+    Fisher's randomisation test, by sampling: of random signs for the differences, the share that gives a mean further
+    from 0 than the one that was observed, and half of the share that gives one as far: the mid-p of Lancaster
+    (Significance Tests in Discrete Distributions, 1961). Where scores are 0 or 1, ties weigh much: counted whole, as is
+    usual, they let the test fire in 2.4 to 3.7 of 100 cases where 5 are allowed. The price is that it fires at its rate
+    over the questions that could have been drawn, no longer at most at it: of 0/1 scores that differ on 16 questions,
+    the worst number, it fires in 7.7 of 100 cases; of 4 or fewer, never.
+
+    The observed signs count as one of the rounds (Phipson and Smyth, Permutation P-values Should Never Be Zero, 2010),
+    so that it is never 0. Of runs that are the same on every question it is 1.
     """
     values = _vector(differences)
+    if float(np.abs(values).max()) <= _SAME:
+        return 1.0
     rng = np.random.default_rng(seed)
     observed = abs(float(values.sum()))
     # Sums of the same numbers in another order differ in the last bits: without the slack, ties of 0/1 scores are lost.
-    reached = observed - 1e-9 * float(np.abs(values).sum())
-    extreme = 0
+    slack = 1e-9 * float(np.abs(values).sum())
+    further = as_far = 0
     for block in _blocks(rounds, len(values)):
         positive = np.unpackbits(rng.integers(0, 256, (block, (len(values) + 7) // 8), np.uint8), axis=1)
-        sums = 2.0 * (positive[:, : len(values)].astype(np.float64) @ values) - values.sum()
-        extreme += int((np.abs(sums) >= reached).sum())
-    return (extreme + 1) / (rounds + 1)
+        sums = np.abs(2.0 * (positive[:, : len(values)].astype(np.float64) @ values) - values.sum())
+        beyond = int((sums > observed + slack).sum())
+        further += beyond
+        as_far += int((sums >= observed - slack).sum()) - beyond
+    return (further + as_far / 2 + 1) / (rounds + 1)
+
+
+def least_p(questions: int) -> float:
+    """The least p that the randomisation test can have over so many questions: all differ alike, half of two signs."""
+    return 0.5**questions
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -102,10 +119,10 @@ class Tally:
     loss: int
 
 
-def tally(differences: ArrayLike, tolerance: float = 1e-9) -> Tally:
-    """Count wins, ties and losses; what differs by less than `tolerance` differs by rounding."""
+def tally(differences: ArrayLike) -> Tally:
+    """Count wins, ties and losses; what differs by rounding is a tie."""
     values = _vector(differences)
-    win, loss = int((values > tolerance).sum()), int((values < -tolerance).sum())
+    win, loss = int((values > _SAME).sum()), int((values < -_SAME).sum())
     return Tally(win, len(values) - win - loss, loss)
 
 

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from ragkit.eval.report import Report, figure, interval, milliseconds, probability
+from ragkit.eval.compare import Difference, Score
+from ragkit.eval.report import Report, figure, interval, milliseconds, plural, probability
 from ragkit.terminal import plain
 
 Rows = list[list[str]]
-_DIFFERENCES = ("Metric", "From → to", "Difference", "95 % interval", "p (Holm)", "Better/same/worse", "Verdict")
+_COSTS = ("p50 ms\np95 ms", "Failed\nEmpty")
+"""Two lines each, as scores have them: four metrics and these fit on 80 columns."""
+_DIFFERENCES = ("Metric", "From → to", "Difference", "95 % interval", "p (Holm)", "Better / same / worse", "Verdict")
 
 
 def show(report: Report, console: Console) -> None:
@@ -18,13 +21,17 @@ def show(report: Report, console: Console) -> None:
         if heads == _DIFFERENCES:
             title = f"Differences in {report.quality}"
             heads, rows = heads[1:], _short_differences(report)
-        table = Table(*map(plain, heads), title=plain(title), title_justify="left", box=None, header_style="bold")
+        table = Table(
+            *map(_lines, heads), title=plain(title), title_justify="left", box=None, pad_edge=False, header_style="bold"
+        )
+        for column in table.columns:
+            column.overflow = "fold"  # a name that is cut is another name
         for column in table.columns[1:]:
             column.justify = "right"
         if heads == _DIFFERENCES[1:]:
             table.columns[-1].justify = "left"
         for row in rows:
-            table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
+            table.add_row(*map(_lines, row))
         console.print(table)
         console.print()
     for sentence in report.findings():
@@ -43,9 +50,9 @@ def markdown(report: Report) -> str:
 
 def _tables(report: Report) -> list[tuple[str, Sequence[str], Rows]]:
     metrics = report.comparison.metrics
-    count = f"{len(report.questions):,} questions"
+    count = plural(len(report.questions), "question")
     tables: list[tuple[str, Sequence[str], Rows]] = [
-        (f"{report.questions.name}, {count}", ("Strategy", *metrics, "p50 ms", "p95 ms", "Failed"), _scores(report))
+        (f"{report.questions.name}, {count}", ("Strategy", *metrics, *_COSTS), _scores(report))
     ]
     if report.comparison.differences:
         tables.append(("Differences", _DIFFERENCES, _differences(report)))
@@ -57,23 +64,18 @@ def _tables(report: Report) -> list[tuple[str, Sequence[str], Rows]]:
 
 def _scores(report: Report) -> Rows:
     comparison = report.comparison
-    cells = {
-        (
-            score.run,
-            score.metric,
-        ): f"{figure(score.metric, score.mean)}\n{interval(score.metric, score.low, score.high)}"
-        for score in comparison.scores
-    }
-    return [
-        [
-            run,
-            *(cells.get((run, metric), "–") for metric in comparison.metrics),
-            milliseconds(comparison.costs[run].p50),
-            milliseconds(comparison.costs[run].p95),
-            f"{comparison.costs[run].errors:,}",
-        ]
-        for run in comparison.runs
-    ]
+    cells = {(score.run, score.metric): _with_interval(score) for score in comparison.scores}
+    rows = []
+    for run in comparison.runs:
+        cost = comparison.costs[run]
+        times = f"{milliseconds(cost.p50)}\n{milliseconds(cost.p95)}"
+        nothing = f"{cost.errors:,}\n{cost.empty:,}"
+        rows.append([run, *(cells.get((run, metric), "–") for metric in comparison.metrics), times, nothing])
+    return rows
+
+
+def _with_interval(score: Score) -> str:
+    return f"{figure(score.metric, score.mean)}\n{interval(score.metric, score.low, score.high, between='–')}"
 
 
 def _differences(report: Report) -> Rows:
@@ -97,9 +99,14 @@ def _short_differences(report: Report) -> Rows:
     for one, row in zip(report.comparison.differences, _differences(report), strict=True):
         if one.metric == report.quality:
             kind = report.direction(one)
-            verdict = f"{one.b} is {kind}" if kind else "the same" if one.tie == one.questions else "may be luck"
-            rows.append([*row[1:-1], verdict])
+            rows.append([*row[1:-1], f"{one.b} is {kind}" if kind else _undecided(one)])
     return rows
+
+
+def _undecided(one: Difference) -> str:
+    if one.tie == one.questions:
+        return "the same"
+    return "too few questions" if one.smallest is None else "may be luck"
 
 
 def _slices(report: Report) -> Rows:
@@ -111,6 +118,10 @@ def _slices(report: Report) -> Rows:
             means = [figure(report.quality, own[run].mean) for run in report.comparison.runs]
             rows.append([part.tag, f"{count:,}", *means])
     return rows
+
+
+def _lines(cell: str) -> str:
+    return "\n".join(map(plain, cell.split("\n")))
 
 
 def _line(cells: Sequence[str], *, inert: bool = True) -> str:

@@ -12,13 +12,23 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from ragkit import __version__
+from ragkit.askcli import ask
 from ragkit.errors import InvalidInput, RagkitError
+from ragkit.options import (
+    DomainsOption,
+    JsonOption,
+    RerankerOption,
+    StrategyOption,
+    WhereOption,
+    WorkspaceOption,
+    opened,
+)  # fmt: skip
 from ragkit.terminal import Output, complain, plain, print_json, progress, stderr, stdout
+from ragkit.tracecli import trace
 
 if TYPE_CHECKING:
     from ragkit.indexes.hit import Hit
     from ragkit.indexes.sync import IngestReport
-    from ragkit.workspace import Workspace
 
 
 class _Commands(TyperGroup):
@@ -46,9 +56,6 @@ app = typer.Typer(
 
 _STOPPED = 130
 """The exit code after Ctrl-C, which Typer gives without a word."""
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder with ragkit.toml.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-DomainsOption = Annotated[list[str] | None, typer.Option("--domain", "-d", help="Only this one; may be repeated.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,13 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_STOPPED)
 
 
-def _opened(path: Path) -> "Workspace":
-    """The workspace that is there; only `init` and `ingest` make one."""
-    from ragkit.workspace import FILE, Workspace
-
-    if not (path / FILE).exists():
-        raise InvalidInput(f"{path} is no workspace: it has no {FILE}.", f"Make it one with: ragkit init {path}")
-    return Workspace(path)
+app.command()(ask)
+app.command()(trace)
 
 
 @app.command()
@@ -112,10 +114,10 @@ def ingest(
     """Put folders and files into a domain, and index what is new or changed in them."""
     from ragkit.workspace import Workspace
 
-    opened = Workspace(workspace)
-    before = opened.domains
+    place = Workspace(workspace)
+    before = place.domains
     with progress() as tell:
-        report = opened.ingest(paths, domain, progress=tell)
+        report = place.ingest(paths, domain, progress=tell)
     if before and domain not in before:
         stderr.print(f"{plain(domain)} is a new domain, beside {', '.join(before)}", highlight=False)
     if json:
@@ -129,9 +131,9 @@ def ingest(
 @app.command()
 def sync(domain: DomainsOption = None, workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
     """Look at all sources again, and bring the indexes to what these are now."""
-    opened = _opened(workspace)
+    place = opened(workspace)
     with progress() as tell:
-        reports = opened.sync(domain or None, progress=tell)
+        reports = place.sync(domain or None, progress=tell)
     if json:
         print_json({"domains": [_report(report) for report in reports]})
     for report in reports if not json else ():
@@ -182,14 +184,10 @@ def _show_report(report: "IngestReport") -> None:
 def search(
     query: Annotated[str, typer.Argument(help="A question, or words to look for.")],
     domain: DomainsOption = None,
-    strategy: Annotated[str, typer.Option("--strategy", "-s", help="hybrid, bm25, vector, rrf …")] = "default",
+    strategy: StrategyOption = "default",
     k: Annotated[int, typer.Option("-k", help="How many passages.")] = 10,
-    where: Annotated[
-        list[str] | None, typer.Option(help="Only documents whose metadata say so: year>=2024; may be repeated.")
-    ] = None,
-    reranker: Annotated[
-        str | None, typer.Option(help="Score the first passages again: cross-encoder:<name or path>.")
-    ] = None,
+    where: WhereOption = None,
+    reranker: RerankerOption = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -197,9 +195,9 @@ def search(
     from ragkit.indexes import filters
     from ragkit.indexes.search import DEFAULT
 
-    opened = _opened(workspace)
+    place = opened(workspace)
     began = time.perf_counter()
-    hits = opened.search(query, domain or None, strategy, k, filters.parse(where or []), reranker=reranker)
+    hits = place.search(query, domain or None, strategy, k, filters.parse(where or []), reranker=reranker)
     seconds = time.perf_counter() - began
     if json:
         name = DEFAULT if strategy == "default" else strategy
@@ -249,7 +247,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Print a document as it was indexed."""
-    document = _opened(workspace).document(uri, domain)
+    document = opened(workspace).document(uri, domain)
     if not json:
         sys.stdout.write(document.text + "\n")
         return
@@ -273,8 +271,8 @@ def show(
 @app.command()
 def domains(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
     """List the domains of a workspace, and what each one holds."""
-    opened = _opened(workspace)
-    rows = [{"name": name, **domain.model_dump(), **opened.status(name)} for name, domain in opened.domains.items()]
+    place = opened(workspace)
+    rows = [{"name": name, **domain.model_dump(), **place.status(name)} for name, domain in place.domains.items()]
     if json:
         print_json({"domains": rows})
         return
@@ -294,7 +292,7 @@ def doctor(
     json: JsonOption = False,
 ) -> None:
     """Check that the indexes are whole and say what the documents say."""
-    problems = _opened(workspace).doctor(repair=repair)
+    problems = opened(workspace).doctor(repair=repair)
     if json:
         rows = [{"what": one.what, "where": one.where, "repair": one.repair} for one in problems]
         print_json({"ok": not problems, "problems": rows})

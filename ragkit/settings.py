@@ -15,6 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from ragkit.errors import InvalidInput, RagkitError, nearest_of
 from ragkit.files import write_whole
 from ragkit.indexes.recipe import AnalyzerSettings, ChunkerSettings, EmbedderSettings, Recipe
+from ragkit.modelsettings import AskSettings, BudgetSettings, CacheSettings, ModelSettings, Price, TraceSettings
 
 VERSION = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
@@ -34,6 +35,17 @@ version = 1
 # embedder = "minilm"                            # sentence-transformers:NAME, openai:NAME, hash
 # embedder = { name = "openai:nomic-embed-text", base_url = "http://localhost:11434/v1" }
 # analyzer = "english"                           # the language of stemmer and stop words, or none
+#
+# Who writes answers. Without a model, they are sentences of the documents. Keys stay in the environment.
+#
+# model = ["anthropic:NAME", "openai:NAME"]      # the second when the first does not answer; before the first [table]
+# [models."openai:llama3"]
+# base_url = "http://localhost:11434/v1"
+# price = { input = 0, output = 0 }              # for a million tokens; what is not said is unknown
+# [ask]                                          # what one ask may take
+# seconds = 60
+# [day]                                          # and all asks of a day (UTC)
+# money = 5
 """
 
 
@@ -53,6 +65,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int = Field(default=VERSION, ge=1)
+    model: str | list[str] = Field(default="extractive", description="One, or several: the first that answers.")
+    models: dict[str, ModelSettings] = Field(default_factory=dict, description="What is known of each, by its name.")
+    ask: AskSettings = Field(default_factory=AskSettings)
+    day: BudgetSettings = Field(default_factory=BudgetSettings, description="What all asks of a day may spend.")
+    cache: CacheSettings = Field(default_factory=CacheSettings)
+    trace: TraceSettings = Field(default_factory=TraceSettings)
     domains: dict[str, DomainSettings] = Field(default_factory=dict)
 
     @field_validator("domains")
@@ -107,14 +125,29 @@ _FIELDS: dict[str, type[BaseModel]] = {
     "embedder": EmbedderSettings,
     "analyzer": AnalyzerSettings,
 }
+_TABLES: dict[str, type[BaseModel]] = {
+    "ask": AskSettings,
+    "day": BudgetSettings,
+    "cache": CacheSettings,
+    "trace": TraceSettings,
+}
 
 
 def _meant(place: tuple[int | str, ...], model: type[BaseModel] | None) -> str:
     """The nearest word that would be known at this place."""
     *path, word = map(str, place)
     above = path[-1] if path else ""
-    known = _FIELDS.get(above) or model or (DomainSettings if path else Settings)
+    known = _FIELDS.get(above) or model or _table(path)
     return nearest_of(word, known.model_fields)
+
+
+def _table(path: list[str]) -> type[BaseModel]:
+    """What a table of `ragkit.toml` is read as."""
+    if not path:
+        return Settings
+    if path[0] == "models":
+        return Price if path[-1] == "price" else ModelSettings
+    return _TABLES.get(path[0], DomainSettings)
 
 
 def create(path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,17 @@ from ragkit.errors import InvalidInput, NotFound, RagkitError, nearest_of
 from ragkit.settings import DomainSettings
 
 if TYPE_CHECKING:
+    from ragkit.answer import Answer
+    from ragkit.ask import Event
+    from ragkit.asking import Asking, Work
     from ragkit.connectors.document import Document
     from ragkit.indexes.doctor import Problem
     from ragkit.indexes.domain import Domain
     from ragkit.indexes.hit import Hit
     from ragkit.indexes.sync import IngestReport, Progress
+    from ragkit.model import Reply, Request
+    from ragkit.models import Asked
+    from ragkit.telemetry import Listener
 
 FILE = "ragkit.toml"
 STATE = ".ragkit"
@@ -174,6 +181,91 @@ class Workspace:
                 problems.append(Problem(error.reason, name, error.hint))
         return problems
 
+    def ask(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "Answer":
+        """An answer to a question, from the `k` best passages of these domains (of all, if none are named).
+
+        `model` is what `ragkit.toml` says by default: a name such as `"anthropic:NAME"` or `"openai:NAME"`, several in
+        the order in which they are to be asked, or a model of your own. `"extractive"` needs none: it answers with
+        sentences of the documents. `seconds` is what the whole may take.
+
+        When time or budget is used up, or a text breaks off, the answer is what there is, and `missing` says what it
+        lacks. When no model answers, it is a `ModelError`.
+        """
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return self._asking.engine.run(lambda: work(None))
+
+    def stream(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "Iterator[Event | Answer]":
+        """The same as it is made: `Found` passages, then `Piece` after `Piece` of the text, and last the `Answer`."""
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return self._asking.engine.stream(work)
+
+    async def aask(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "Answer":
+        """`ask`, for who awaits. To cancel it ends the calls that are under way."""
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return await self._asking.engine.arun(lambda: work(None))
+
+    def astream(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "AsyncGenerator[Event | Answer, None]":
+        """`stream`, for who awaits."""
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return self._asking.engine.astream(work)
+
+    def reply(self, request: "Request", model: "Asked | None" = None, *, seconds: float | None = None) -> "Reply":
+        """What a model says, with all that asks give it: retries, fallbacks, limits and memory."""
+        return self._asking.engine.run(lambda: self._asking.reply(request, model, seconds))
+
+    async def areply(
+        self, request: "Request", model: "Asked | None" = None, *, seconds: float | None = None
+    ) -> "Reply":
+        return await self._asking.engine.arun(lambda: self._asking.reply(request, model, seconds))
+
+    def listen(self, listener: "Listener") -> None:
+        """Tell this listener of every step of every ask, as it begins and ends."""
+        self._asking.listeners.append(listener)
+
     async def aingest(
         self,
         source: str | Path | Sequence[str | Path],
@@ -196,9 +288,37 @@ class Workspace:
         return await asyncio.to_thread(self.search, query, domains, strategy, k, where, reranker=reranker)
 
     def close(self) -> None:
-        """Close the files. The workspace opens them again when it needs them."""
+        """Close files and connections. The workspace opens them again when it needs them."""
+        if "_asking" in self.__dict__:
+            self._asking.close()
+            del self._asking
         for domain in self._open.values():
             domain.close()
+
+    @cached_property
+    def _asking(self) -> "Asking":
+        from ragkit.asking import Asking
+
+        return Asking(self.path / STATE, self.settings)
+
+    def _work(
+        self,
+        question: str,
+        domains: Sequence[str] | None,
+        model: "Asked | None",
+        strategy: str,
+        k: int,
+        where: Mapping[str, Any] | None,
+        reranker: str | None,
+        seconds: float | None,
+    ) -> "Work":
+        from ragkit.asking import Search
+
+        def find() -> "list[Hit]":
+            return self.search(question, domains, strategy, k, where, reranker=reranker)
+
+        settings = repr((strategy, k, where, reranker))
+        return self._asking.work(question, Search(find, self._indexed(domains), settings), model, seconds)
 
     def _place(self, given: str | Path) -> str:
         """As it is kept in the settings: relative to the workspace where it lies inside, so that it can be moved."""

@@ -125,6 +125,55 @@ def test_several_pairs_are_corrected_for() -> None:
     assert smallest[1] > smallest[0]
 
 
+def test_against_one_run_there_are_only_its_pairs_and_holm_corrects_for_those(comparison: Comparison) -> None:
+    against = compare([POOR, GOOD, ALIKE], QUESTIONS, METRICS, against="good", rounds=ROUNDS, seed=4)
+    assert against.against == "good"
+    assert [(one.a, one.b) for one in against.differences] == [("good", "poor"), ("good", "alike")] * len(METRICS)
+    own = [one for one in against.differences if one.metric == "MRR@10"]
+    assert [one.p_holm for one in own] == holm([one.p for one in own])
+    for one, other in zip(own, [POOR, ALIKE], strict=True):
+        assert one.smallest == pytest.approx(smallest_detectable(gaps(GOOD, other), alpha=0.05 / 2))
+        assert one.p == randomisation_test(gaps(GOOD, other), ROUNDS, 4)
+    assert [(gap.a, gap.b) for gap in against.slices[0].gaps[:2]] == [("good", "poor"), ("good", "alike")]
+    assert against.scores == comparison.scores
+    assert comparison.against is None
+    assert compare([GOOD], QUESTIONS, METRICS[:1], against="good", rounds=99).differences == ()
+
+
+def test_a_difference_that_many_pairs_hide_is_shown_against_one_run() -> None:
+    base = [2] * 60
+    six = [run("a", base), run("b", [1] * 7 + [2] * 53), *(run(name, base) for name in "cdef")]
+    assert not difference(compare(six, QUESTIONS, METRICS[:1]), "a", "b").significant
+    assert difference(compare(six, QUESTIONS, METRICS[:1], against="a"), "a", "b").significant
+
+
+def test_too_few_questions_are_called_so() -> None:
+    def first(count: int) -> QuestionSet:
+        return QuestionSet("set", QUESTIONS.questions[:count])
+
+    def one(a: Sequence[int], b: Sequence[int], name: str = "Recall@1") -> Difference:
+        runs = run("a", a), run("b", b, 9.0)
+        return compare(runs, first(len(a)), [metric(name)], rounds=ROUNDS).differences[0]
+
+    alike = one([2] * 4, [1] * 4)
+    assert alike.smallest is None, "their scatter is 0, but were all of four better, that would still be luck"
+    assert not alike.significant
+    assert "4 questions are too few to show one." in alike.verdict
+    assert one([2] * 5, [1] * 5).significant
+    wide = one([1, 2, 1, 2, 1, 2], [2, 1, 2, 1, 2, 1])
+    assert wide.smallest is None, "it would have to be larger than a score can be"
+    assert "6 questions are too few to show one." in wide.verdict
+    assert "1 question is too few to show one." in one([1], [2]).verdict
+    assert one([1] * 9, [2, 2, 2, *[1] * 6]).smallest == pytest.approx(0.53, abs=0.02)
+
+
+def test_a_time_may_be_longer_than_1() -> None:
+    slow = {id: replace(one, seconds=at % 2 * 60.0) for at, (id, one) in enumerate(POOR.results.items())}
+    (one,) = compare([POOR, replace(POOR, name="slow", results=slow)], QUESTIONS, METRICS[2:], rounds=99).differences
+    assert one.smallest is not None
+    assert one.smallest > 1
+
+
 def test_the_questions_that_changed_most() -> None:
     a, b = run("a", [1, 1, 2, 4] + [1] * 56), run("b", [1, 0, 1, 1] + [1] * 56)
     (one,) = compare([a, b], QUESTIONS, METRICS[:1], rounds=99).differences
@@ -195,5 +244,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare([GOOD, GOOD], QUESTIONS, METRICS)
     with pytest.raises(InvalidInput, match="Two metrics are called 'MRR@10'"):
         compare([GOOD], QUESTIONS, [metric("MRR@10"), metric("mrr@10")])
+    with pytest.raises(InvalidInput, match=r"no run 'goot' to compare with\. Did you mean 'good'"):
+        compare([GOOD, POOR], QUESTIONS, METRICS, against="goot")
     with pytest.raises(InvalidInput, match="different question sets: other, set"):
         compare([GOOD, replace(POOR, question_set="other")], QUESTIONS, METRICS)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from ragkit.eval.gold import resolve
 from ragkit.eval.metrics import metric
 from ragkit.eval.passage import passage
 from ragkit.eval.questions import Gold, Question, QuestionSet
-from ragkit.eval.report import Report
+from ragkit.eval.report import Report, interval
 from ragkit.eval.result import Found, Result, Run
 from ragkit.workspace import Workspace
 
@@ -260,6 +261,79 @@ def test_the_terminal_shows_the_same_and_nothing_paints_it(report: Report) -> No
     assert any(report.verdict(one)[:30] in text for one in report.comparison.differences)
 
 
+NAMES = ("bm25", "vector", "rrf", "hybrid", "fixed-128 hybrid", "structure-256 vector")
+
+
+def _made(names: Sequence[str] = NAMES, count: int = 40, against: str | None = None) -> Report:
+    """Of runs that find the right document further down, one after the other; one fails, finds nothing, lacks some."""
+    asked = tuple(Question(id=f"q{at}", question="Which?", gold=(Gold(uri="right"),)) for at in range(count))
+    questions = QuestionSet("made", asked)
+    rng = random.Random(3)
+
+    def result(question: str, run: int) -> Result:
+        rank = min(int(rng.expovariate(1 / (1 + run))), 9)
+        uris = ["right" if at == rank else f"wrong{at}" for at in range(10)]
+        return Result(question, tuple(Found("d", uri, 0, 4, 1.0) for uri in uris), 0.01)
+
+    runs = [Run(name, "made", {}, {one.id: result(one.id, at) for one in asked}) for at, name in enumerate(names)]
+    first = dict(runs[0].results)
+    first["q0"] = Result("q0", (), 0.01)
+    first["q1"] = Result("q1", (), 0.01, "It broke.")
+    runs[0] = Run(names[0], "made", {}, {id: one for id, one in first.items() if id != "q2"})
+    metrics = [metric(name) for name in ("nDCG@10", "Recall@10", "Recall@100", "MRR@10")]
+    compared = compare(runs, questions, metrics, rounds=500, against=against)
+    return Report(compared, runs, questions, {}, lambda uri: "text", metrics)
+
+
+def _printed(report: Report, width: int) -> str:
+    out = io.StringIO()
+    table.show(report, Console(file=out, width=width, force_terminal=False))
+    return out.getvalue()
+
+
+def test_what_failed_and_what_found_nothing_is_counted_everywhere() -> None:
+    made = _made(NAMES[:4])
+    row, below = (line.split() for line in _printed(made, 80).splitlines()[3:5])
+    assert row[0] == "bm25"
+    assert (row[-1], below[-1]) == ("1", "1")
+    text = table.markdown(made)
+    assert "| p50 ms · p95 ms | Failed · Empty |" in text
+    assert re.search(r"^\| bm25 \|.* 1 · 1 \|$", text, re.M)
+    assert re.search(r"^\| rrf \|.* 0 · 0 \|$", text, re.M)
+    assert "bm25: 1 search failed and scored 0." in made.findings()
+    assert "bm25: 1 question not asked, scored 0." in made.findings()
+
+
+@pytest.mark.parametrize("names", [NAMES[:4], NAMES])
+def test_on_80_columns_no_number_is_cut(names: Sequence[str]) -> None:
+    made = _made(names)
+    text = _printed(made, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    for score in made.comparison.scores:
+        assert interval(score.metric, score.low, score.high, between="–") in text
+
+
+def test_too_few_questions_are_called_so_everywhere() -> None:
+    made = _made(NAMES[:2], 3)
+    assert all(one.smallest is None for one in made.comparison.differences)
+    assert "too few questions" in _printed(made, 100)
+    assert "3 questions are too few to show one." in table.markdown(made)
+    assert "≈ too few questions to show a difference" in _Parsed(page.html(made)).text
+    assert {one["smallest"] for one in made.plain()["comparisons"]} <= {None}
+    assert "from" not in made.verdict(made.comparison.differences[0])
+
+
+def test_what_came_out_is_told_against_the_baseline_where_there_is_one() -> None:
+    made = _made(NAMES, against="hybrid")
+    assert made.plain()["against"] == "hybrid"
+    assert len(made.leading()) == 5
+    assert all(one.a == "hybrid" for one in made.leading())
+    best = _made(NAMES)
+    assert all(best.ranked[0].run in (one.a, one.b) for one in best.leading())
+    assert len(best.leading()) == 5
+
+
 def test_json_has_the_keys_that_scripts_rely_on(report: Report) -> None:
     plain = json.loads(json.dumps(report.plain(), allow_nan=False))
     assert plain["dataset"] == "small <set>"
@@ -368,6 +442,24 @@ def test_the_browser_would_tell_of_an_error_and_loads_nothing(report: Report, tm
     told = _browse(tmp_path, broken, "--dump-dom", "--virtual-time-budget=1000").stderr
     assert "nothing is not defined" in told
     assert "Content Security Policy" in told
+
+
+_EDGES = """
+<script>{
+const cut = box => box.scrollWidth - box.clientWidth;
+const table = name => cut(document.getElementById(name).parentElement);
+document.body.dataset.seen = JSON.stringify(
+  {differences: table("differences"), scores: table("scores"), page: cut(document.documentElement)});
+}</script>
+"""
+
+
+@pytest.mark.parametrize("width", [1300, 800])
+def test_no_table_of_six_strategies_is_cut(tmp_path: Path, width: int) -> None:
+    html = page.html(_made()).replace("</body>", f"{_EDGES}</body>")
+    made = _browse(tmp_path, html, "--dump-dom", "--virtual-time-budget=1000", f"--window-size={width},1000")
+    seen = json.loads(dict(_Parsed(made.stdout).named("body")[0])["data-seen"] or "")
+    assert seen == {"differences": 0, "scores": 0, "page": 0}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,141 @@
+"""`ragkit ask`: a question, its answer, and what the answer rests on."""
+
+import dataclasses
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ragkit.options import (
+    DomainsOption,
+    JsonOption,
+    RerankerOption,
+    StrategyOption,
+    WhereOption,
+    WorkspaceOption,
+    opened,
+)  # fmt: skip
+from ragkit.terminal import plain, print_json, stderr, stdout
+
+if TYPE_CHECKING:
+    from ragkit.answer import Answer, Citation
+    from ragkit.budget import Spent
+
+_SHOWN = 200
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="In your own words.")],
+    domain: DomainsOption = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="anthropic:NAME, openai:NAME, extractive; repeated: the next if one fails."),
+    ] = None,
+    strategy: StrategyOption = "default",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages the answer is written from.")] = 8,
+    where: WhereOption = None,
+    reranker: RerankerOption = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="What the whole may take.")] = None,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Answer a question from the documents, and cite them."""
+    from ragkit import telemetry
+    from ragkit.indexes import filters
+
+    place = opened(workspace)
+    with nullcontext() if json or not stderr.is_terminal else stderr.status("Looking and writing …"):
+        answer = place.ask(
+            question,
+            domain or None,
+            model=model or None,
+            strategy=strategy,
+            k=k,
+            where=filters.parse(where or []),
+            reranker=reranker,
+            seconds=seconds,
+        )
+    place.close()
+    telemetry.flush()
+    if json:
+        print_json(as_json(answer))
+    else:
+        show(answer)
+
+
+def as_json(answer: "Answer") -> dict[str, Any]:
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "reason": answer.reason,
+        "partial": answer.partial,
+        "missing": list(answer.missing),
+        "groundedness": answer.groundedness,
+        "citations": [_citation(one) for one in answer.citations],
+        "sub_answers": [as_json(one) for one in answer.sub_answers],
+        "route": dict(answer.route),
+        "model": answer.model,
+        "cached": answer.cached,
+        "usage": _usage(answer.usage),
+        "seconds": round(answer.seconds, 4),
+        "trace_id": answer.trace,
+    }
+
+
+def show(answer: "Answer") -> None:
+    if answer.abstained:
+        stdout.print(f"[yellow]{plain(answer.reason)}[/]", highlight=False)
+    if answer.text:
+        for line in answer.text.splitlines():
+            stdout.print(plain(line), highlight=False)
+    for one in answer.citations:
+        pages = f", page{'s' * (len(one.pages) > 1)} {', '.join(map(str, one.pages))}" if one.pages else ""
+        heading = f" › {plain(' > '.join(one.headings))}" if one.headings else ""
+        stdout.print(
+            f"\n[bold]\\[{one.marker}] {plain(one.uri)}[/]{pages}{heading} [dim]{one.domain} {one.start}–{one.end}[/]",
+            highlight=False,
+            soft_wrap=True,
+        )
+        stdout.print(f"    {plain(_shortened(one.quote))}", highlight=False)
+    for said in answer.missing:
+        stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
+    stderr.print(f"[dim]{_footer(answer)}[/]", highlight=False)
+
+
+def _footer(answer: "Answer") -> str:
+    spent = answer.usage
+    parts = [plain(answer.model), f"{answer.seconds:.1f} s"]
+    if answer.cached:
+        parts.append("from memory")
+    if spent.calls:
+        parts.append(f"{spent.calls} call{'s' * (spent.calls > 1)}, {spent.tokens:,} tokens")
+        parts.append("cost unknown" if spent.unknown else f"cost {spent.money:f}")
+    if answer.trace:
+        parts.append(f"ragkit trace {answer.trace[:8]}")
+    return " · ".join(part for part in parts if part)
+
+
+def _citation(one: "Citation") -> dict[str, Any]:
+    return {
+        "marker": one.marker,
+        "uri": one.uri,
+        "domain": one.domain,
+        "title": one.title,
+        "pages": list(one.pages),
+        "headings": list(one.headings),
+        "start": one.start,
+        "end": one.end,
+        "quote": one.quote,
+        "support": one.support,
+    }
+
+
+def _usage(spent: "Spent") -> dict[str, Any]:
+    return {**dataclasses.asdict(spent), "money": None if spent.unknown else float(spent.money)}
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,576 @@
+"""Telemetry: what happens becomes spans of OpenTelemetry, which nest by themselves, through tasks and threads.
+
+They go to whoever listens (`recording`), to a collector (`export_to`), and into the traces of the application if it has
+a provider of its own. Where nobody wants them, hardly anything is done: OpenTelemetry's SDK is not even imported.
+
+Texts are another matter than names and numbers. A question, a prompt, a reply, a passage or an error's message goes
+through `record`: a recording says whether it wants them, and they leave the process only where the application has
+said so with the variable that OpenTelemetry has for it. The conventions call this opt-in.
+"""
+
+import json
+import logging
+import math
+import os
+import re
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+    from opentelemetry.trace import Span, Tracer
+
+Kind = Literal["internal", "client"]
+Legal = str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SCOPE = "ragkit"
+"""The name of the instrumentation, by which spans are known for ours."""
+SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
+STATUS = "ragkit.status"
+"""What became of a step, where OpenTelemetry's status has no word for it: cancelled, partial, …"""
+SEND_TEXTS = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+"""With this in the environment, texts are attributes of the spans, and go wherever these go."""
+
+_log = logging.getLogger("ragkit")
+
+
+class Listener(Protocol):
+    """It is told at once, in the thread or task where it happens: so it had better be quick."""
+
+    def started(self, span: "ReadableSpan") -> None: ...
+
+    def ended(self, span: "ReadableSpan", texts: Mapping[str, str]) -> None:
+        """`texts` is what was recorded with it; empty for a listener that wants none."""
+        ...
+
+
+# Spans
+
+
+@contextmanager
+def span(name: str, attributes: Mapping[str, object] | None = None, *, kind: Kind = "internal") -> Iterator["Span"]:
+    """A span under the current one. An attribute that is None is left out; what OpenTelemetry cannot hold is JSON.
+
+    An exception that leaves it is its error, a cancellation is not. Not for the inside of an asynchronous generator:
+    its consumer would run within the span, between two items. `traced` knows how to do that.
+    """
+    made = _start(name, attributes, kind)
+    try:
+        with _within(made):
+            yield made
+    except BaseException as error:
+        _end_with(made, error)
+        raise
+    finally:
+        made.end()
+
+
+def record(span: "Span", texts: Mapping[str, object]) -> None:
+    """Texts that belong to a span: kept where they are wanted, and for the rest as if nothing had been said.
+
+    What is no string becomes JSON, and only when it is wanted.
+    """
+    identity = span.get_span_context().span_id
+    inner = _at.get(identity)
+    recordings = [] if inner is None else list(inner.chain())
+    wanted = any(one.texts for one in recordings)
+    sent = os.environ.get(SEND_TEXTS, "").lower() in _YES and all(one.texts for one in recordings)
+    if not (wanted or sent) or not span.is_recording():
+        return
+    clean = {key: _text(value) for key, value in texts.items() if value is not None}
+    if inner is not None and wanted:
+        inner.held.setdefault(identity, {}).update(clean)
+    if sent:
+        span.set_attributes(clean)
+
+
+_YES = {"true", "1", "yes", "span_only", "span_and_event"}
+
+
+def _start(name: str, attributes: Mapping[str, object] | None, kind: Kind) -> "Span":
+    from opentelemetry import trace
+
+    if not (_CURRENT.get() or _exports or "opentelemetry.sdk.trace" in sys.modules):
+        return trace.INVALID_SPAN
+    said = legal(attributes or {})
+    its_kind = trace.SpanKind[kind.upper()]
+    now = trace.get_current_span()
+    apart = now.is_recording() and not now.get_span_context().trace_flags.sampled
+    if not apart:
+        made = _tracer(_provider()).start_span(_valid(name), attributes=said, kind=its_kind)
+        if made.is_recording() or _CURRENT.get() is None:
+            return made
+    return _tracer(_unsampled()).start_span(_valid(name), attributes=said, kind=its_kind)
+
+
+@contextmanager
+def _within(made: "Span") -> Iterator[None]:
+    """What is started in here is below it. A token would not do: generators may be closed in another context."""
+    from opentelemetry import context, trace
+
+    if not made.get_span_context().is_valid:
+        yield
+        return
+    before = context.get_current()
+    inside = trace.set_span_in_context(made, before)
+    context.attach(inside)
+    try:
+        yield
+    finally:
+        if context.get_current() is inside:
+            context.attach(before)
+
+
+def _end_with(made: "Span", error: BaseException) -> None:
+    from opentelemetry.trace import Status, StatusCode
+
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if not isinstance(error, Exception):  # a task was cancelled, a generator closed, or Ctrl-C
+        made.set_attribute(STATUS, "cancelled")
+        return
+    made.set_attribute("error.type", error_type(error))
+    made.set_status(Status(StatusCode.ERROR))
+    record(made, {"exception.message": str(error)})
+
+
+def error_type(error: BaseException) -> str:
+    """One of few words, as the conventions want it: what an error calls its kind, or the name of its class."""
+    kind = getattr(error, "kind", None)
+    if isinstance(kind, str):
+        return kind
+    module, name = type(error).__module__, type(error).__qualname__
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+# Recordings
+
+
+class _Recording:
+    """One of those that are told; the others are further out."""
+
+    def __init__(self, listener: Listener, texts: bool, outer: "_Recording | None") -> None:
+        self.listener = listener
+        self.texts = texts
+        self.outer = outer
+        self.held: dict[int, dict[str, str]] = {}
+        """The texts of open spans."""
+        self.warned = False
+
+    def chain(self) -> "Iterator[_Recording]":
+        one: _Recording | None = self
+        while one is not None:
+            yield one
+            one = one.outer
+
+    def tell(self, what: Callable[[Listener], None]) -> None:
+        try:
+            what(self.listener)
+        except Exception as error:
+            if not self.warned:
+                self.warned = True
+                _log.warning("ragkit: %s failed to listen (%s: %s). The work goes on without it.",
+                             type(self.listener).__name__, type(error).__name__, error)  # fmt: skip
+
+
+_CURRENT: ContextVar[_Recording | None] = ContextVar("ragkit_recording", default=None)
+_at: WeakValueDictionary[int, _Recording] = WeakValueDictionary()
+"""The recording in which each open span was started. Weak: a span that never ends must not keep it."""
+
+
+@contextmanager
+def recording(listener: Listener, texts: bool) -> Iterator[None]:
+    """Whatever is started in here, in its tasks and threads too, is told to the listener, also what ends later.
+
+    Recordings nest, and each is told. A listener that fails is warned of once, and harms nothing.
+    """
+    outer = _CURRENT.get()
+    mine = _Recording(listener, texts, outer)
+    _CURRENT.set(mine)
+    try:
+        yield
+    finally:
+        if _CURRENT.get() is mine:
+            _CURRENT.set(outer)
+
+
+# Functions of users
+
+
+@overload
+def traced(name: Callable[P, T], /) -> Callable[P, T]: ...
+@overload
+def traced(name: str, /) -> Callable[[Callable[P, T]], Callable[P, T]]: ...
+def traced(name: Any, /) -> Any:
+    """Make a function a step of the trace: `@traced` or `@traced("name")`. Its arguments are not recorded.
+
+    The function may be asynchronous, or a generator of either kind; such a one is a span from its first item to its
+    last, and what its consumer does in between is not below it.
+    """
+    if callable(name):
+        return _traced(name, name.__qualname__.rpartition("<locals>.")[2])
+    return lambda function: _traced(function, name)
+
+
+def _traced(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    import inspect
+
+    said = {"code.function.name": f"{function.__module__}.{function.__qualname__}"}
+
+    @wraps(function)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        with span(name, said):
+            return await function(*args, **kwargs)
+
+    @wraps(function)
+    async def streamed(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        source = function(*args, **kwargs)
+        made = _start(name, said, "internal")
+        try:
+            while True:
+                with _within(made):
+                    try:
+                        item = await anext(source)
+                    except StopAsyncIteration:
+                        return
+                yield item
+        except BaseException as error:
+            _end_with(made, error)
+            raise
+        finally:
+            try:
+                with _within(made):
+                    await source.aclose()
+            finally:
+                made.end()
+
+    @wraps(function)
+    def iterated(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        source = function(*args, **kwargs)
+        made = _start(name, said, "internal")
+        try:
+            while True:
+                with _within(made):
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        return
+                yield item
+        except BaseException as error:
+            _end_with(made, error)
+            raise
+        finally:
+            try:
+                with _within(made):
+                    source.close()
+            finally:
+                made.end()
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        with span(name, said):
+            return function(*args, **kwargs)
+
+    if inspect.isasyncgenfunction(function):
+        return streamed
+    if inspect.isgeneratorfunction(function):
+        return iterated
+    return awaited if inspect.iscoroutinefunction(function) else called
+
+
+# Values
+
+
+def legal(attributes: Mapping[str, object]) -> dict[str, Legal]:
+    """What OpenTelemetry can hold of these; None is left out."""
+    return {_valid(key): _legal(value) for key, value in attributes.items() if value is not None}
+
+
+_LONGEST = 2**63
+
+
+def _legal(value: object) -> Legal:
+    from decimal import Decimal
+    from enum import Enum
+
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value) if -_LONGEST <= value < _LONGEST else str(value)
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [_legal(item) for item in value if item is not None]
+        if {type(item) for item in items} in ({str}, {bool}, {int}, {float}, set()):
+            return cast("Sequence[str]", tuple(items))
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    """Of a bounded length, of valid Unicode, and without keys."""
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, default=_plain) if _is_data(value) else str(value)
+    value = redacted(_valid(value))
+    return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}… ({len(value):,} characters)"
+
+
+_LONGEST_TEXT = 100_000
+
+
+def _is_data(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple | set | frozenset) or hasattr(value, "__dataclass_fields__")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know, as something it knows."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return str(value)
+
+
+def _valid(text: str) -> str:
+    """Half a surrogate pair, as some documents have them, can be neither stored nor sent."""
+    return text.encode("utf-8", "replace").decode()
+
+
+# Keys
+
+_KEY_LIKE = re.compile(r"\b(?:sk|pk)-[\w-]{16,}|(?<=\bBearer )[\w.~+/=-]{8,}")
+_HIDDEN = "[hidden]"
+_hidden: set[str] = set()
+
+
+def hide(key: str) -> None:
+    """Tell of a key that must never be in a trace, whatever a server's message quotes."""
+    if len(key) >= 6:
+        _hidden.add(key)
+
+
+def redacted(text: str) -> str:
+    """Without keys: those we were told of, those in `…_API_KEY`, and what looks like one."""
+    named = (value for name, value in os.environ.items() if name.endswith("_API_KEY") and len(value) >= 12)
+    for key in (*_hidden, *named):
+        if key in text:
+            text = text.replace(key, _HIDDEN)
+    return _KEY_LIKE.sub(_HIDDEN, text)
+
+
+# Providers
+
+_LOCK = threading.RLock()
+_tracers: "WeakKeyDictionary[TracerProvider, Tracer]" = WeakKeyDictionary()
+
+
+def _provider() -> "TracerProvider":
+    """The application's, so that our spans are in its traces; ours, if it has none."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+
+    theirs = trace.get_tracer_provider()
+    return theirs if isinstance(theirs, TracerProvider) else _own()
+
+
+def _tracer(provider: "TracerProvider") -> "Tracer":
+    with _LOCK:
+        if provider not in _tracers:
+            from ragkit import __version__
+
+            provider.add_span_processor(_processor())
+            _tracers[provider] = provider.get_tracer(SCOPE, __version__, SCHEMA)
+        return _tracers[provider]
+
+
+@cache
+def _own() -> "TracerProvider":
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+    resource = Resource.create()
+    if str(resource.attributes.get("service.name", "")).startswith("unknown_service"):
+        resource = resource.merge(Resource({"service.name": SCOPE}))
+    return TracerProvider(resource=resource, shutdown_on_exit=False)  # it would wait half a minute for a dead collector
+
+
+@cache
+def _unsampled() -> "TracerProvider":
+    """For recordings within what the application does not sample: they are told, and nothing is sent."""
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.sampling import Decision, StaticSampler
+
+    return TracerProvider(StaticSampler(Decision.RECORD_ONLY), _own().resource, shutdown_on_exit=False)
+
+
+@cache
+def _processor() -> "SpanProcessor":
+    """What tells listeners and collectors; a class in a function, so that the SDK is imported no earlier."""
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    class Telling(SpanProcessor):
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            inner = _CURRENT.get()
+            if inner is None:
+                return
+            _at[span.context.span_id] = inner
+            for one in inner.chain():
+                one.tell(lambda listener: listener.started(span))
+
+        def on_end(self, span: "ReadableSpan") -> None:
+            assert span.context is not None
+            if _exports and span.instrumentation_scope is not None and span.instrumentation_scope.name == SCOPE:
+                with _quietly():
+                    for export in list(_exports.values()):
+                        export.on_end(span)
+            inner = _at.pop(span.context.span_id, None)
+            if inner is None:
+                return
+            texts = inner.held.pop(span.context.span_id, {})
+            for one in inner.chain():
+                its = texts if one.texts else {}
+                one.tell(lambda listener, its=its: listener.ended(span, its))  # type: ignore[misc]
+
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+            return flush(timeout_millis / 1000)
+
+        def shutdown(self) -> None:
+            flush()
+
+    return Telling()
+
+
+# Collectors
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PATH = "/v1/traces"
+_exports: "dict[str, BatchSpanProcessor]" = {}
+_told: set[str] = set()
+"""The collectors whose failure was told."""
+
+
+def export_to(endpoint: str = "") -> None:
+    """Send every span of ragkit to this OTLP collector from now on, in the background. Saying it again does nothing.
+
+    Without an endpoint, `OTEL_EXPORTER_OTLP_ENDPOINT` says where; if that is not set either, or if the application has
+    a provider of its own, which reads it too, nothing is sent. Headers are always read from
+    `OTEL_EXPORTER_OTLP_HEADERS`.
+    """
+    from ragkit.errors import InvalidInput, import_extra
+
+    address = _address(endpoint)
+    if not address or address in _exports:
+        return
+    if not address.startswith(("http://", "https://")):
+        raise InvalidInput(f"{endpoint!r} is no place for traces.", "Write it as http://localhost:4318")
+    module = import_extra("opentelemetry.exporter.otlp.proto.http.trace_exporter", "otel")
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    with _LOCK:
+        if address in _exports:
+            return
+        if not _exports:
+            _hush()
+        _exports[address] = BatchSpanProcessor(_calm(module.OTLPSpanExporter(endpoint=address), address))
+
+
+def _address(endpoint: str) -> str:
+    if endpoint:
+        plain = endpoint.rstrip("/")
+        return plain if plain.endswith(_PATH) else plain + _PATH
+    exact, base = (os.environ.get(name, "") for name in _ENDPOINTS)
+    if not (exact or base):
+        return ""
+    return "" if _provider() is not _own() else exact or base.rstrip("/") + _PATH
+
+
+def flush(seconds: float = 2.0) -> bool:
+    """Send what is waiting, for the end of a program; whether all of it could be sent in this time."""
+    exports = dict(_exports)
+    if not exports:
+        return True
+    sent = threading.Event()
+
+    def send() -> None:
+        for one in exports.values():
+            one.force_flush()
+        sent.set()
+
+    try:
+        threading.Thread(target=send, name="ragkit-flush", daemon=True).start()
+    except RuntimeError:  # the interpreter is ending
+        return False
+    if not sent.wait(seconds):
+        _tell_unsent(exports, f"they took longer than {seconds:g} s")
+        return False
+    return True
+
+
+def _calm(inner: "SpanExporter", address: str) -> "SpanExporter":
+    """An exporter whose collector may be dead: that is said once, in a sentence."""
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+    class Calm(SpanExporter):
+        def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
+            with _quietly():
+                try:
+                    result = inner.export(spans)
+                except Exception:
+                    result = SpanExportResult.FAILURE
+            if result is not SpanExportResult.SUCCESS:
+                _tell_unsent([address], "is a collector listening there?")
+            return result
+
+        def shutdown(self) -> None:
+            with _quietly():
+                inner.shutdown()
+
+    return Calm()
+
+
+def _tell_unsent(addresses: Iterable[str], why: str) -> None:
+    for address in set(addresses) - _told:
+        _told.add(address)
+        _log.warning("ragkit: traces could not be sent to %s (%s).", redacted(address), why)
+
+
+_NOISY = (
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.exporter.otlp.common.http",
+    "opentelemetry.sdk._shared_internal",
+    "opentelemetry.sdk.trace.export",
+    "urllib3.connectionpool",
+)
+_quiet = threading.local()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """What the exporter logs of our collectors is dropped; what it logs of the application's is not ours to drop."""
+    before = getattr(_quiet, "on", False)
+    _quiet.on = True
+    try:
+        yield
+    finally:
+        _quiet.on = before
+
+
+@cache
+def _hush() -> None:
+    import atexit
+
+    for name in _NOISY:
+        logging.getLogger(name).addFilter(lambda _: not getattr(_quiet, "on", False))
+    atexit.register(lambda: flush() if not set(_exports) <= _told else None)

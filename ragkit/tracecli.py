@@ -1,0 +1,44 @@
+"""`ragkit trace`: what the last asks did."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragkit.errors import InvalidInput
+from ragkit.terminal import plain, print_json, stderr, stdout
+from ragkit.trace import as_json
+from ragkit.tracestore import FILE, TraceStore
+from ragkit.traceview import show, show_list
+
+
+def trace(
+    id: Annotated[str | None, typer.Argument(help="The beginning of its id, or: last.", metavar="ID")] = None,
+    limit: Annotated[int, typer.Option("-n", min=1, help="How many to list.")] = 20,
+    texts: Annotated[bool, typer.Option("--texts", help="Print questions, prompts and replies too.")] = False,
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="The folder with ragkit.toml.")] = Path(),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """List the last asks, or show step by step what one of them did."""
+    from ragkit import workspace as place
+
+    if not (workspace / place.FILE).exists():
+        said = f"{workspace} is no workspace: it has no {place.FILE}."
+        raise InvalidInput(said, f"Make it one with: ragkit init {workspace}")
+    path = workspace / place.STATE / FILE
+    store = TraceStore(path)
+    if id is not None:
+        found = store.get(id)
+        if json:
+            print_json(as_json(found))
+        else:
+            show(found, stdout, texts)
+        return
+    traces = store.list(limit)
+    if json:
+        rows = [as_json(one) for one in traces]
+        print_json({"traces": [{key: value for key, value in row.items() if key != "spans"} for row in rows]})
+        return
+    show_list(traces, stdout)
+    if not traces:
+        stderr.print(f"No ask was traced yet in {plain(str(path.parent.parent))}.", highlight=False)

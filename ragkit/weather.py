@@ -1,0 +1,187 @@
+"""One model, called through bad weather: so many at a time, tried again when that may help, left alone when ill.
+
+This is the only policy: the SDKs' own hidden retries are turned off. `chain` asks the next model when this one fails.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import anyio
+import tenacity
+
+from ragkit import telemetry
+from ragkit.breaker import Breaker
+from ragkit.budget import Allowance
+from ragkit.limiter import Limiter
+from ragkit.model import LOCAL, Model, ModelError, Reply, Request, Usage
+from ragkit.modelsettings import ModelSettings
+from ragkit.structured import conform
+from ragkit.trace import ATTEMPTS, COST, INPUT, OUTPUT
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+BASE, CAP = 1.0, 30.0
+"""Seconds: the first wait, and the longest. Who is told to wait for longer asks another model instead."""
+
+Tell = Callable[[str], None]
+"""Takes the pieces of a text as they come."""
+
+
+@dataclass
+class Told:
+    """Passes pieces on, and knows whether there were any: what a reader has seen is not said again."""
+
+    tell: Tell
+    any: bool = False
+
+    def __call__(self, piece: str) -> None:
+        self.any = True
+        self.tell(piece)
+
+
+class Weather:
+    """A model with what is known of its health. All calls of a workspace share it."""
+
+    def __init__(self, model: Model, settings: ModelSettings) -> None:
+        self.model = model
+        self.settings = settings
+        self.breaker = Breaker(settings.failures, settings.cooldown)
+        self.limiter = Limiter(settings)
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    async def areply(self, request: Request, allowance: Allowance, told: Told | None = None) -> Reply:
+        """One reply of the form that was asked for, after as many tries as it takes; or the last ModelError."""
+        if self.name in LOCAL:
+            return await (self.model.areply(request) if told is None else self._streamed(request, told))
+        if request.schema is not None:
+            return await conform(lambda one: self._tried(one, allowance, None), request)
+        return await self._tried(request, allowance, told)
+
+    async def _tried(self, request: Request, allowance: Allowance, told: Told | None) -> Reply:
+        wait = tenacity.wait_exponential_jitter(multiplier=BASE, max=CAP, jitter=BASE)
+
+        def pause(state: tenacity.RetryCallState) -> float:
+            error = _error(state)
+            return wait(state) if error.retry_after is None else error.retry_after
+
+        def over(state: tenacity.RetryCallState) -> bool:
+            seconds = pause(state)
+            late = state.attempt_number >= self.settings.tries
+            return late or seconds > CAP or seconds >= allowance.deadline.left or self.breaker.left > seconds
+
+        def again(state: tenacity.RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            return isinstance(error, ModelError) and error.retryable and not (told and told.any)
+
+        tries = tenacity.AsyncRetrying(sleep=anyio.sleep, wait=pause, stop=over, retry=again, reraise=True)
+        async for one in tries:
+            with one:
+                return await self._attempt(request, allowance, told, one.retry_state.attempt_number)
+        raise AssertionError  # reraise has raised
+
+    async def _attempt(self, request: Request, allowance: Allowance, told: Told | None, number: int) -> Reply:
+        if not self.breaker.enter():
+            raise ModelError(
+                f"{self.name} failed {self.settings.failures} times in a row and is left alone"
+                f" for {self.breaker.left:.0f} s more.",
+                "Name a second model to fall back to, or wait.",
+                "open",
+                model=self.name,
+            )
+        error: BaseException | None = None
+        try:
+            return await self._timed(request, allowance, told, number)
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            self.breaker.leave(error)
+
+    async def _timed(self, request: Request, allowance: Allowance, told: Told | None, number: int) -> Reply:
+        try:
+            with anyio.fail_after(allowance.deadline.left):
+                async with self.limiter.turn(request):
+                    return await self._called(request, allowance, told, number)
+        except TimeoutError:
+            raise ModelError(
+                f"The time of {allowance.deadline.seconds:g} s was over before {self.name} had answered.",
+                "Raise seconds in ragkit.toml under [ask], or ask a faster model.",
+                "deadline",
+                model=self.name,
+            ) from None
+
+    async def _called(self, request: Request, allowance: Allowance, told: Told | None, number: int) -> Reply:
+        price = self.settings.price
+        allowance.budget.take(self.name, price)
+        scheme, _, name = self.name.partition(":")
+        attributes = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": scheme,
+            "gen_ai.request.model": name or scheme,
+            "gen_ai.request.max_tokens": request.max_tokens,
+            "gen_ai.request.temperature": request.temperature,
+            "gen_ai.output.type": "json" if request.schema else "text",
+            ATTEMPTS: number,
+        }
+        with telemetry.span(f"chat {name or scheme}", attributes, kind="client") as span:
+            telemetry.record(
+                span, {"gen_ai.system_instructions": request.system, "gen_ai.input.messages": _said(request)}
+            )
+            try:
+                with anyio.fail_after(self.settings.timeout):
+                    reply = await (self.model.areply(request) if told is None else self._streamed(request, told))
+            except TimeoutError:
+                allowance.budget.add(self.name, None, price)
+                raise ModelError(
+                    f"{self.name} did not answer within {self.settings.timeout:g} s.",
+                    "Raise its timeout in ragkit.toml, or ask a faster model.",
+                    "timeout",
+                    model=self.name,
+                ) from None
+            except ModelError as error:
+                money = allowance.budget.add(self.name, error.usage, price)
+                _note(span, error.usage, money)
+                raise
+            money = allowance.budget.add(self.name, reply.usage, price)
+            _note(span, reply.usage, money)
+            span.set_attribute("gen_ai.response.finish_reasons", [reply.stop])
+            telemetry.record(span, {"gen_ai.output.messages": reply.text})
+            return reply
+
+    async def _streamed(self, request: Request, told: Told) -> Reply:
+        pieces = self.model.astream(request)
+        try:
+            async for piece in pieces:
+                if isinstance(piece, Reply):
+                    return piece
+                told(piece)
+        finally:
+            await pieces.aclose()
+        raise ModelError(f"{self.name} ended without a reply.", "Try again.", "broken", model=self.name)
+
+
+def _error(state: tenacity.RetryCallState) -> ModelError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, ModelError)
+    return error
+
+
+def _note(span: "Span", usage: Usage | None, money: Decimal | None) -> None:
+    """By the conventions, what was read from a prompt cache is part of the input."""
+    if usage is not None:
+        span.set_attribute(INPUT, usage.total - usage.output)
+        span.set_attribute(OUTPUT, usage.output)
+        if usage.cache_read:
+            span.set_attribute("gen_ai.usage.cache_read.input_tokens", usage.cache_read)
+    if money is not None:
+        span.set_attribute(COST, str(money))
+
+
+def _said(request: Request) -> list[dict[str, str]]:
+    return [{"role": one.role, "content": one.text} for one in request.messages]
