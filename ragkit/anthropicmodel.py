@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, Any
 
+from ragkit import telemetry
 from ragkit.model import Kind, ModelError, Reply, Request, Stop, ToolCall, Usage
 from ragkit.prompt import with_passages
 
@@ -95,7 +96,7 @@ class AnthropicModel:
         except Exception as error:
             raise self._failure(error) from None  # the SDK's errors hold the request, and so the key
 
-    async def astream(self, request: Request) -> AsyncGenerator[str | Reply, None]:
+    async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
         client, body = self._open(), self._body(request)
         usage, whole = None, False
         try:
@@ -103,6 +104,8 @@ class AnthropicModel:
                 async for event in stream:
                     if event.type in ("message_start", "message_delta"):
                         usage = _usage(stream.current_message_snapshot.usage)
+                        if usage is not None:
+                            yield usage
                     whole = whole or event.type == "message_stop"
                     if piece := _piece(event):
                         yield piece
@@ -153,6 +156,7 @@ class AnthropicModel:
             reason = f"What is in {self._variable} cannot be the key that {self.name} needs."
             hint = f"Set {self._variable} to the key alone: letters, digits and signs, without spaces."
         else:
+            telemetry.hide(key)
             return key
         raise ModelError(reason, hint, "key", model=self.name)
 

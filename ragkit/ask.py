@@ -15,7 +15,7 @@ from ragkit.chain import Chain
 from ragkit.errors import InvalidInput
 from ragkit.extractive import extract
 from ragkit.indexes.hit import Hit
-from ragkit.model import ModelError, Reply
+from ragkit.model import LOCAL, ModelError, Reply
 from ragkit.telemetry import STATUS
 from ragkit.trace import ANSWER, QUESTION
 from ragkit.write import NOT_FOUND, cited, passages, write
@@ -46,7 +46,8 @@ async def ask(
     if not question.strip():
         raise InvalidInput("The question is empty.", "Ask something.")
     began = time.monotonic()
-    with telemetry.span("ask", {"gen_ai.operation.name": "invoke_workflow"}) as span:
+    named = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "ask"}
+    with telemetry.span("invoke_workflow ask", named) as span:
         telemetry.record(span, {QUESTION: question})
         hits = await _retrieve(find, allowance)
         if tell is not None:
@@ -59,7 +60,7 @@ async def ask(
 
 
 async def _retrieve(find: Callable[[], Sequence[Hit]], allowance: Allowance) -> Sequence[Hit]:
-    with telemetry.span("retrieve", {"gen_ai.operation.name": "retrieval"}) as span:
+    with telemetry.span("retrieval documents", {"gen_ai.operation.name": "retrieval"}) as span:
         try:
             with anyio.fail_after(allowance.deadline.left):
                 hits = await anyio.to_thread.run_sync(find, abandon_on_cancel=True)
@@ -98,8 +99,10 @@ def _from(reply: Reply, question: str, hits: Sequence[Hit]) -> Answer:
         return made(
             reply.text, abstained=True, reason=f"{reply.model} refused to answer this question about these passages."
         )
-    if not reply.text.strip() or NOT_FOUND in reply.text:
+    if NOT_FOUND in reply.text or (reply.model in LOCAL and not reply.text):
         return made("", abstained=True, reason=f"The {len(hits)} passages that were found do not hold the answer.")
+    if not reply.text.strip():
+        return made("", abstained=True, reason=f"{reply.model} gave an empty answer.")
     text, citations = cited(reply.text, hits)
     missing = (f"{reply.model} stopped at its limit of tokens.",) if reply.stop == "length" else ()
     return made(text, citations=citations, missing=missing)

@@ -24,6 +24,7 @@ from ragkit.models import Asked, Models
 from ragkit.semantic import SemanticCache
 from ragkit.settings import Settings
 from ragkit.telemetry import Listener
+from ragkit.trace import ANSWER, CACHED, QUESTION
 from ragkit.tracecollector import Collector
 from ragkit.tracestore import FILE, TraceStore
 
@@ -100,8 +101,8 @@ class Asking:
         scope, vector = await anyio.to_thread.run_sync(_placed, question, search, names)
         match = self._remembered.get(scope, question, vector, least)
         if match is not None and (answer := _read(match.payload)) is not None:
-            with telemetry.span("ask", {"ragkit.cached": True}) as span:
-                telemetry.record(span, {"ragkit.question": question, "ragkit.answer": answer.text})
+            with telemetry.span("invoke_workflow ask", {CACHED: True}) as span:
+                telemetry.record(span, {QUESTION: question, ANSWER: answer.text})
             return replace(answer, question=question, cached=True, usage=allowance.budget.spent, seconds=0.0)
         answer = await ask(question, search.find, chain, allowance, tell)
         if not answer.partial and not answer.abstained:

@@ -159,6 +159,7 @@ def _add(connection: sqlite3.Connection, model: str, spent: Spent) -> None:
 def _day() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime())
 
+
 def cost(price: Price | None, usage: Usage | None) -> Decimal | None:
     """What these tokens cost; None when a price that it takes is unknown."""
     if price is None or usage is None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from anyio import to_thread
+
 from ragkit import cache, telemetry
 from ragkit.budget import Allowance
 from ragkit.errors import InvalidInput
@@ -41,7 +43,7 @@ class Chain:
         if self.cache is None or member.name in LOCAL:
             return await member.areply(request, allowance, told)
         key = cache.key(member.name, member.settings.base_url, request)
-        kept = self.cache.get(key)
+        kept = await to_thread.run_sync(self.cache.get, key)
         if kept is not None:
 
             async def again(_: Request) -> Reply:
@@ -53,7 +55,7 @@ class Chain:
                 told(reply.text)
             return reply
         reply = await member.areply(request, allowance, told)
-        self.cache.put(key, reply)
+        await to_thread.run_sync(self.cache.put, key, reply)
         return reply
 
 

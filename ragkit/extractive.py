@@ -7,7 +7,7 @@ from math import log
 
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.sentences import sentences
-from ragkit.model import ModelError, Passage, Reply, Request
+from ragkit.model import ModelError, Passage, Reply, Request, Usage
 
 _SENTENCES = 3
 _SHORT = 3
@@ -24,7 +24,7 @@ class Extractive:
             )
         return Reply(extract(request.messages[-1].text, request.passages), self.name)
 
-    async def astream(self, request: Request) -> AsyncGenerator[str | Reply, None]:
+    async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
         reply = await self.areply(request)
         yield reply.text
         yield reply

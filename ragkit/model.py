@@ -161,8 +161,11 @@ class Model(Protocol):
         """One call. It may be cancelled at any time, and leaves nothing behind then."""
         ...
 
-    def astream(self, request: Request) -> AsyncGenerator[str | Reply, None]:
-        """The text in pieces as they come, and last the whole reply."""
+    def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
+        """The text in pieces as they come, and last the whole reply; between them, what was used so far if it is said.
+
+        Who stops listening in the middle is billed for that.
+        """
         ...
 
     async def aclose(self) -> None: ...

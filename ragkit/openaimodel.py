@@ -5,15 +5,13 @@ Chat Completions, for that is what they all speak. What one of them refuses is s
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
-
 from ragkit.errors import InvalidInput
 from ragkit.indexes.embedder import encodable
-from ragkit.model import Message, Reply, Request
+from ragkit.model import Message, Reply, Request, Usage
 from ragkit.modelsettings import ModelSettings
 from ragkit.openaifailure import Refusal, failure, refused
 from ragkit.openaiform import Form, instruction, json_within, response_format
@@ -67,7 +65,7 @@ class OpenAIModel:
         except Exception as error:
             raise failure(error, self._server, heard.usage) from None  # what is behind it holds the key
 
-    async def astream(self, request: Request) -> AsyncIterator[str | Reply]:
+    async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
         heard = Heard()
         try:
             stream = await self._asked(request, lambda body: self._completions.create(**body), stream=True)
@@ -83,8 +81,7 @@ class OpenAIModel:
                     if rest := heard.end():
                         yield rest
             finally:
-                with anyio.CancelScope(shield=True):
-                    await stream.close()
+                await stream.close()
             reply = self._reply(heard, request)
         except Exception as error:
             raise failure(error, self._server, heard.usage) from None

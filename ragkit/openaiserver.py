@@ -4,6 +4,7 @@ import os
 import re
 from urllib.parse import urlsplit
 
+from ragkit import telemetry
 from ragkit.errors import InvalidInput
 from ragkit.model import ModelError
 from ragkit.modelsettings import ModelSettings
@@ -51,6 +52,7 @@ class Server:
                 "key",
                 model=self.model,
             )
+        telemetry.hide(key)
         return key or "none"
 
     def clean(self, said: str) -> str:

@@ -33,7 +33,7 @@ class ScriptedModel:
             return Reply(line, self.name, usage=Usage(read, len(line.split())))
         return Reply("", self.name, "tools", Usage(read, len(line)), tuple(line))
 
-    async def astream(self, request: Request) -> AsyncGenerator[str | Reply, None]:
+    async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
         reply = await self.areply(request)
         head, *rest = reply.text.split(" ")
         for piece in [head, *(f" {word}" for word in rest)]:

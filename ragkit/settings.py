@@ -166,7 +166,8 @@ def change_domain(path: Path, name: str, change: Callable[[dict[str, Any]], dict
     with _told(path), _alone(path.parent):
         before = load(path)
         old = before.domains.get(name, DomainSettings()).model_dump()
-        after = validated({"domains": {**before.model_dump()["domains"], name: {**old, **change(old)}}}, "This domain")
+        all_ = before.model_dump()
+        after = validated({**all_, "domains": {**all_["domains"], name: {**old, **change(old)}}}, "This domain")
         document = tomlkit.parse(path.read_text("utf-8"))
         domains = document.setdefault("domains", tomlkit.table(is_super_table=True))
         table = domains.setdefault(name, tomlkit.table())

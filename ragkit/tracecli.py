@@ -5,28 +5,24 @@ from typing import Annotated
 
 import typer
 
-from ragkit.errors import InvalidInput
+from ragkit.options import JsonOption, WorkspaceOption, opened
 from ragkit.terminal import plain, print_json, stderr, stdout
-from ragkit.trace import as_json
-from ragkit.tracestore import FILE, TraceStore
-from ragkit.traceview import show, show_list
 
 
 def trace(
     id: Annotated[str | None, typer.Argument(help="The beginning of its id, or: last.", metavar="ID")] = None,
     limit: Annotated[int, typer.Option("-n", min=1, help="How many to list.")] = 20,
     texts: Annotated[bool, typer.Option("--texts", help="Print questions, prompts and replies too.")] = False,
-    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="The folder with ragkit.toml.")] = Path(),
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
 ) -> None:
     """List the last asks, or show step by step what one of them did."""
-    from ragkit import workspace as place
+    from ragkit.trace import as_json
+    from ragkit.tracestore import FILE, TraceStore
+    from ragkit.traceview import show, show_list
+    from ragkit.workspace import STATE
 
-    if not (workspace / place.FILE).exists():
-        said = f"{workspace} is no workspace: it has no {place.FILE}."
-        raise InvalidInput(said, f"Make it one with: ragkit init {workspace}")
-    path = workspace / place.STATE / FILE
-    store = TraceStore(path)
+    store = TraceStore(opened(workspace).path / STATE / FILE)
     if id is not None:
         found = store.get(id)
         if json:
@@ -41,4 +37,4 @@ def trace(
         return
     show_list(traces, stdout)
     if not traces:
-        stderr.print(f"No ask was traced yet in {plain(str(path.parent.parent))}.", highlight=False)
+        stderr.print(f"No ask was traced yet in {plain(str(workspace))}.", highlight=False)

@@ -3,6 +3,7 @@
 This is the only policy: the SDKs' own hidden retries are turned off. `chain` asks the next model when this one fails.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -58,7 +59,7 @@ class Weather:
     async def areply(self, request: Request, allowance: Allowance, told: Told | None = None) -> Reply:
         """One reply of the form that was asked for, after as many tries as it takes; or the last ModelError."""
         if self.name in LOCAL:
-            return await (self.model.areply(request) if told is None else self._streamed(request, told))
+            return await (self.model.areply(request) if told is None else self._streamed(request, told, []))
         if request.schema is not None:
             return await conform(lambda one: self._tried(one, allowance, None), request)
         return await self._tried(request, allowance, told)
@@ -133,11 +134,14 @@ class Weather:
             telemetry.record(
                 span, {"gen_ai.system_instructions": request.system, "gen_ai.input.messages": _said(request)}
             )
+            seen: list[Usage] = []
             try:
                 with anyio.fail_after(self.settings.timeout):
-                    reply = await (self.model.areply(request) if told is None else self._streamed(request, told))
-            except TimeoutError:
-                allowance.budget.add(self.name, None, price)
+                    reply = await (self.model.areply(request) if told is None else self._streamed(request, told, seen))
+            except (TimeoutError, asyncio.CancelledError) as error:
+                allowance.budget.add(self.name, seen[-1] if seen else None, price)
+                if not isinstance(error, TimeoutError):
+                    raise
                 raise ModelError(
                     f"{self.name} did not answer within {self.settings.timeout:g} s.",
                     "Raise its timeout in ragkit.toml, or ask a faster model.",
@@ -154,13 +158,16 @@ class Weather:
             telemetry.record(span, {"gen_ai.output.messages": reply.text})
             return reply
 
-    async def _streamed(self, request: Request, told: Told) -> Reply:
+    async def _streamed(self, request: Request, told: Told, seen: list[Usage]) -> Reply:
         pieces = self.model.astream(request)
         try:
             async for piece in pieces:
                 if isinstance(piece, Reply):
                     return piece
-                told(piece)
+                if isinstance(piece, Usage):
+                    seen.append(piece)
+                else:
+                    told(piece)
         finally:
             await pieces.aclose()
         raise ModelError(f"{self.name} ended without a reply.", "Try again.", "broken", model=self.name)

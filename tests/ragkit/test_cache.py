@@ -257,7 +257,7 @@ def test_a_row_that_is_no_reply_is_a_miss(tmp_path: Path, body: object, said: li
     cache = SqliteCache(path, SETTINGS)
     cache.put("a", REPLY)
     cache.put("b", REPLY)
-    _raw(path, "UPDATE replies SET body = coalesce(?, replace(body, '12', '13')) WHERE key = 'a'", body)
+    _raw(path, "UPDATE replies SET body = coalesce(?, CAST(replace(body, '12', '13') AS BLOB)) WHERE key = 'a'", body)
     assert cache.get("a") is None
     assert cache.get("b") is not None
     cache.put("a", REPLY)

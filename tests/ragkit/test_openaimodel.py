@@ -292,7 +292,8 @@ def test_other_refusals_do_not_cost_the_schema() -> None:
                 await model.areply(WITH_SCHEMA)
         await model.areply(WITH_SCHEMA)
 
-    turns = [Turn(fault="context"), raw({"detail": echo}, 422), Turn("{}")]
+    long = {"error": {"message": "maximum context length exceeded, with the json_schema"}}
+    turns = [raw(long, 400), raw({"detail": echo}, 422), Turn("{}")]
     with WireServer(turns) as server:
         use(f"{server.url}/v1", work)
     assert all(one.schema for one in server.seen)
@@ -426,6 +427,7 @@ def test_a_stream_without_stream_options() -> None:
         (raw("null"), "broken"),
         (raw('{"choices": "no"}'), "broken"),
         (raw({"error": {"message": "slow down", "code": 429}}), "rate"),
+        (raw({"error": {"message": "slow down", "type": "rate_limit_error"}}), "rate"),
         (raw({"error": {"message": "Provider returned error", "code": 502}}), "server"),
         (raw({"error": "Unexpected endpoint or method. (POST /chat/completions)"}), "request"),
         (raw({"choices": [{"error": {"code": 503}, "message": {"content": ""}}]}), "overloaded"),

@@ -1,6 +1,5 @@
 import asyncio
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -23,9 +22,8 @@ PRICE = Price(input=Decimal(2), output=Decimal(10))
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weather, "BASE", 0.002)
-    yield
 
 
 def failing(kind: Kind, retry_after: float | None = None, usage: Usage | None = None) -> ModelError:

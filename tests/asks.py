@@ -1,0 +1,221 @@
+"""`make asks`: a thousand asks over the wire in bad weather, and a dead provider. Prints what became of them.
+
+The real SDKs speak to a real server on the loopback, of which one turn in five is a fault. Every ask must end in an
+answer, a partial one or a clear error, in its time and once, and costs must be what was served, to the token.
+"""
+
+import asyncio
+import random
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import ragkit
+from ragkit.answer import Answer
+from ragkit.budget import Ledger
+from ragkit.model import ModelError
+from tests.wire import Seen, Turn, WireServer, dead_port
+
+TOWNS = ("Aarau", "Basel", "Chur", "Delft", "Evora", "Faro", "Ghent", "Halle", "Imola", "Jena")
+PRICE = "price = { input = 3, output = 15, cache_read = 0.3, cache_write = 3.75 }"
+FAULTS = (
+    Turn(fault="rate", retry_after="0.2"), Turn(fault="rate"), Turn(fault="error"), Turn(fault="overloaded"),
+    Turn(fault="truncated"), Turn(fault="half"), Turn(fault="reset"), Turn(fault="reset_midway"),
+    Turn(fault="invalid_json"), Turn(fault="html"), Turn(fault="error_in_stream"), Turn(fault="empty"),
+    Turn(fault="context"), Turn(fault="bad_request"), Turn(delay=60), Turn("I cannot.", stop="refusal"),
+)  # fmt: skip
+DEADLINE = 8.0
+SLACK = 0.2
+_SAID = re.compile(r"Tower (\d+)")
+
+
+@contextmanager
+def environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANTHROPIC_API_KEY", "test-key-anthropic")
+        patch.setenv("OPENAI_API_KEY", "test-key-openai")
+        yield
+
+
+def workspace(folder: Path, settings: str) -> ragkit.Workspace:
+    """A small one, whose embedder costs nothing."""
+    (folder / "docs").mkdir(parents=True)
+    for number, town in enumerate(TOWNS):
+        (folder / "docs" / f"{town}.md").write_text(f"# {town}\n\nThe tower of {town} is {number + 40} metres high.\n")
+    (folder / "ragkit.toml").write_text(f"version = 1\n{settings}\n[domains.towns]\nembedder = 'hash'\n")
+    place = ragkit.open(folder)
+    place.ingest(folder / "docs", "towns")
+    return place
+
+
+def models(url: str, *, timeout: float = 2.0, more: str = "") -> str:
+    return f"""
+model = ["anthropic:test", "openai:test"]
+[models."anthropic:test"]
+base_url = "{url}"
+timeout = {timeout}
+concurrency = 32
+{PRICE}
+{more}
+[models."openai:test"]
+base_url = "{url}/v1"
+timeout = {timeout}
+concurrency = 32
+{PRICE}
+{more}
+"""
+
+
+@dataclass
+class Outcome:
+    ends: Counter[str] = field(default_factory=Counter)
+    late: list[float] = field(default_factory=list)
+    said: Counter[str] = field(default_factory=Counter)
+    """How often each text that the server sent was an answer."""
+    seconds: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Weather:
+    """One turn in five is a fault; every good one says something that no other says."""
+
+    def __init__(self, seed: int, share: float = 0.2) -> None:
+        self._random = random.Random(seed)
+        self._share = share
+
+    def __call__(self, seen: Seen) -> Turn:
+        if self._random.random() < self._share:
+            return self._random.choice(FAULTS)
+        return Turn(
+            f"Tower {seen.number} is high. [1]",
+            input_tokens=self._random.randrange(50, 500),
+            output_tokens=self._random.randrange(5, 50),
+            cached_tokens=self._random.choice((0, 0, 7)),
+        )
+
+
+async def _one(place: ragkit.Workspace, number: int, outcome: Outcome) -> None:
+    question = f"How high is the tower of {TOWNS[number % len(TOWNS)]}, asked for the {number}. time?"
+    model = (None, "anthropic:test", "openai:test")[number % 3]
+    began = time.monotonic()
+    answer: Answer | None = None
+    try:
+        if number % 2:
+            answer = await place.aask(question, model=model, seconds=DEADLINE)
+        else:
+            async for event in place.astream(question, model=model, seconds=DEADLINE):
+                answer = event if isinstance(event, Answer) else None
+    except ModelError as error:
+        outcome.ends[f"error: {error.kind}"] += 1
+        if not (error.reason and error.hint):
+            outcome.wrong.append(f"{number}: an error that says too little: {error!r}")
+    seconds = time.monotonic() - began
+    outcome.seconds.append(seconds)
+    if seconds > DEADLINE + SLACK:
+        outcome.late.append(seconds)
+    if answer is None:
+        return
+    said = _SAID.findall(answer.text)
+    outcome.said.update(said)
+    if len(said) > 1:
+        outcome.wrong.append(f"{number}: answered twice: {answer.text}")
+    kind = "partial" if answer.partial else "abstained" if answer.abstained else "answer"
+    outcome.ends[kind] += 1
+    if kind == "answer" and not (said and answer.citations):
+        outcome.wrong.append(f"{number}: an answer without text or citation: {answer.text!r}")
+
+
+def storm(folder: Path, asks: int, at_a_time: int, seed: int) -> tuple[Outcome, WireServer, Ledger]:
+    outcome = Outcome()
+    with WireServer(Weather(seed), lenient=True) as server:
+        place = workspace(folder, models(server.url))
+
+        async def all_of_them() -> None:
+            gate = asyncio.Semaphore(at_a_time)
+
+            async def one(number: int) -> None:
+                async with gate:
+                    await _one(place, number, outcome)
+
+            await asyncio.gather(*(one(number) for number in range(asks)))
+
+        asyncio.run(all_of_them())
+        if not server.wait(lambda now: now.open == 0):
+            outcome.wrong.append(f"{server.open} requests are still open after the last ask.")
+        place.close()
+    ledger = Ledger(folder / ".ragkit" / "spending.sqlite")
+    _compare(outcome, server, ledger, asks)
+    return outcome, server, ledger
+
+
+def _compare(outcome: Outcome, server: WireServer, ledger: Ledger, asks: int) -> None:
+    served, spent = server.served, ledger.today()
+    if sum(outcome.ends.values()) != asks:
+        outcome.wrong.append(f"{sum(outcome.ends.values())} of {asks} asks ended.")
+    if twice := [one for one, times in outcome.said.items() if times > 1]:
+        outcome.wrong.append(f"Said in two answers: {twice}")
+    if spent.tokens != served.total():
+        outcome.wrong.append(f"{spent.tokens} tokens were counted, {served.total()} were served.")
+    price = {"input": Decimal(3), "output": Decimal(15), "cached": Decimal("0.3"), "written": Decimal("3.75")}
+    money = sum((served[what] * each for what, each in price.items()), Decimal(0)) / 1_000_000
+    if spent.money != money:
+        outcome.wrong.append(f"{spent.money} was counted, {money} was served.")
+    if spent.calls != len(server.seen):
+        outcome.wrong.append(f"{spent.calls} calls were counted, {len(server.seen)} came.")
+    outcome.wrong += [f"An ask took {seconds:.2f} s." for seconds in outcome.late]
+
+
+def dead(folder: Path, asks: int) -> dict[str, list[float]]:
+    """Milliseconds of asks with a well model alone, and with a dead one before it: its first asks, and the rest."""
+    times: dict[str, list[float]] = {"well": [], "until it opens": [], "open": []}
+    with WireServer(lambda _: Turn("Tower 1 is high. [1]"), lenient=True) as server, dead_port() as port:
+        settings = models(server.url).replace(f'"{server.url}"', f'"http://127.0.0.1:{port}"')
+        place = workspace(folder, settings + "failures = 3\n")
+        for number in range(asks):
+            for what, model in (("well", "openai:test"), ("dead", ["anthropic:test", "openai:test"])):
+                began = time.monotonic()
+                answer = place.ask(f"How high is the {number}. tower of {TOWNS[number % 10]}, {what}?", model=model)
+                assert answer.model == "openai:test", answer
+                name = what if what == "well" else "open" if number >= 3 else "until it opens"
+                times[name].append((time.monotonic() - began) * 1000)
+        place.close()
+    return times
+
+
+def main() -> None:
+    failed = 0
+    with environment(), tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        outcome, server, ledger = storm(Path(folder) / "storm", 1000, 32, seed=int([*sys.argv, "7"][1]))
+        spent = ledger.today()
+        print(
+            f"1,000 asks, 32 at a time, a fault in 20 % of {len(server.seen):,} calls: {time.monotonic() - began:.0f} s"
+        )
+        for what, count in outcome.ends.most_common():
+            print(f"  {count:4} {what}")
+        slowest = max(outcome.seconds)
+        print(f"  median {statistics.median(outcome.seconds):.2f} s, slowest {slowest:.2f} s of {DEADLINE:.0f} s")
+        print(f"  {spent.tokens:,} tokens counted, {server.served.total():,} served; money {spent.money}")
+        for wrong in outcome.wrong:
+            print(f"  WRONG {wrong}")
+        failed += len(outcome.wrong)
+        times = dead(Path(folder) / "dead", 60)
+        print("a dead provider before a well one, p50 / p95 ms of an ask:")
+        for what, each in times.items():
+            cuts = statistics.quantiles(each, n=20, method="inclusive")
+            print(f"  {what:14} {statistics.median(each):7.1f} / {cuts[18]:7.1f}   ({len(each)} asks)")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
