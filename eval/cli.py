@@ -1,26 +1,27 @@
 """Compare retrieval strategies on questions whose answers' places are known."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ragkit.connectors.place import connect
 from ragkit.errors import InvalidInput, NotFound, RagkitError
-from ragkit.eval import gate, page, store, strategies, table
+from ragkit.eval import cautions, gate, keeping, page, strategies, table
 from ragkit.eval.beir import load as load_beir
-from ragkit.eval.compare import compare as compare_runs
 from ragkit.eval.drafts import draft
-from ragkit.eval.gold import Resolved, resolve
-from ragkit.eval.loading import load_any
-from ragkit.eval.metrics import canonical, metric
+from ragkit.eval.loading import load_any, sources_of
+from ragkit.eval.metrics import canonical
 from ragkit.eval.questions import QuestionSet, save, write_whole
-from ragkit.eval.report import Report
+from ragkit.eval.report import Report, plural
+from ragkit.eval.reporting import answering, depths, reported
 from ragkit.eval.result import Run
 from ragkit.eval.running import Bench, Tell
-from ragkit.eval.running import asked as asked_of
+from ragkit.eval.store import Store
 from ragkit.eval.strategies import Strategy
 from ragkit.terminal import plain, print_json, stderr, stdout
 from ragkit.workspace import FILE, STATE, Workspace
@@ -28,6 +29,7 @@ from ragkit.workspace import FILE, STATE, Workspace
 app = typer.Typer(name="eval", help=__doc__, no_args_is_help=True)
 
 _MOST_ROWS = 10
+_BASELINE = "baseline"
 METRICS = "nDCG@10,Recall@10,Recall@100,MRR@10"
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="Where indexes and runs are kept.")]
@@ -45,25 +47,30 @@ def beir(
     folder: Annotated[Path, typer.Argument(help="With corpus.jsonl, queries.jsonl and qrels.")],
     strategies: StrategiesOption = "bm25,vector,rrf,hybrid",
     metrics: MetricsOption = METRICS,
-    embedder: Annotated[str, typer.Option(help="What makes the vectors.")] = "minilm",
+    embedder: Annotated[str | None, typer.Option(help="What makes the vectors; by default minilm.")] = None,
     workspace: WorkspaceOption = Path(),
     html: HtmlOption = None,
     markdown: MarkdownOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare strategies on a folder as BEIR has them."""
-    questions = load_beir(folder)
+    names, chosen = _names(metrics), _strategies(strategies, embedder)
+    questions, sources = load_beir(folder), [folder / "corpus.jsonl"]
+    _check_sources(sources)
+    _warn(*cautions.of_depths({one.name: one.k for one in chosen}, names))
     with _bench(workspace, json) as bench:
-        chosen = _strategies(strategies, embedder)
-        runs = [bench.run(one, questions, [folder / "corpus.jsonl"]) for one in chosen]
-        report = _report(bench, runs, questions, _names(metrics))
+        runs = [bench.run(one, questions, sources) for one in chosen]
+        report = _report(bench, runs, questions, names)
     _show(report, html, markdown, json)
 
 
 @app.command()
 def run(
     questions: Annotated[Path, typer.Argument(help="A file of questions (JSONL, CSV, SQuAD) or a folder of BEIR.")],
-    sources: Annotated[list[Path], typer.Option("--source", help="The documents; may be repeated.")],
+    source: Annotated[
+        list[Path] | None,
+        typer.Option("--source", help="The documents; may be repeated. Of a folder of BEIR, its corpus.jsonl."),
+    ] = None,
     strategies: StrategiesOption = "hybrid",
     metrics: MetricsOption = METRICS,
     fail_if: Annotated[list[str] | None, typer.Option(help='Exit with 1 if it is so: "nDCG@10 < 0.70".')] = None,
@@ -79,17 +86,23 @@ def run(
     if fail_if_worse and baseline is None:
         raise InvalidInput("--fail-if-worse needs --baseline.", "Name the run to compare with.")
     names = list(dict.fromkeys([*_names(metrics), *(one.metric for one in gates)]))
-    asked = load_any(questions)
-    with _bench(workspace, json) as bench:
-        chosen = _strategies(strategies)
-        made = [bench.run(one, asked, sources) for one in chosen]
-        if baseline is not None:
-            made.insert(0, replace(_kept(bench, baseline), name="baseline"))
-        report = _report(bench, made, asked, names)
-    _show(report, html, markdown, json)
+    chosen = _strategies(strategies)
     own = [one.name for one in chosen]
+    sources = sources_of(questions, source or [])
+    _check_sources(sources)
+    asked = load_any(questions, sources)
+    kept = []
+    if baseline is not None:
+        kept = [replace(answering(_store(workspace).kept(baseline), asked), name=_BASELINE)]
+        _check_unique("strategies", [_BASELINE, *own])
+    _warn(*cautions.of_sources(questions, sources))
+    _warn(*cautions.of_depths({**depths(kept), **{one.name: one.k for one in chosen}}, names))
+    with _bench(workspace, json) as bench:
+        made = kept + [bench.run(one, asked, sources) for one in chosen]
+        report = _report(bench, made, asked, names, _BASELINE if kept else None)
+    _show(report, html, markdown, json)
     failed = [sentence for one in gates for sentence in one.failures(report.comparison, own)]
-    failed += gate.worse(report, "baseline") if fail_if_worse else []
+    failed += gate.worse(report, _BASELINE) if fail_if_worse else []
     for sentence in failed:
         stderr.print(f"[red]✗[/] {plain(sentence)}", highlight=False)
     if failed:
@@ -99,22 +112,46 @@ def run(
 @app.command()
 def runs(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
     """List the runs that are kept."""
-    with _bench(workspace, json) as bench:
-        places = sorted(path.parent for path in bench.store.folder.glob("*/run.json"))
+    shelf = _store(workspace)
     kept = []
-    for place in places:
+    for name in shelf.names():
         try:
-            kept.append((place.name, store.read(place)))
+            kept.append((name, shelf.kept(name)))
         except RagkitError as error:
             stderr.print(f"[red]✗[/] {plain(error.reason)} {plain(error.hint)}", highlight=False)
+    kept.sort(key=lambda row: row[1].made)
     if json:
-        print_json({"runs": [{"name": name, "question_set": one.question_set, **one.settings} for name, one in kept]})
+        rows = [
+            {"name": name, "run": one.name, "question_set": one.question_set, "made": one.made, **one.settings}
+            for name, one in kept
+        ]
+        print_json({"runs": rows})
         return
-    for name, one in kept:
-        said = (
-            f"{plain(name)}  {plain(one.question_set)}, {len(one.results)} questions, k {one.settings['strategy']['k']}"
-        )
-        stdout.print(said, highlight=False, soft_wrap=True)
+    for line in keeping.lines(kept):
+        stdout.print(plain(line), highlight=False, soft_wrap=True)
+    if not kept:
+        stderr.print("No runs yet. Make one with: ragkit eval run QUESTIONS --source FOLDER", highlight=False)
+
+
+@app.command()
+def prune(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Runs to remove, as `runs` lists them.", metavar="[RUN]…")
+    ] = None,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Remove these runs, and what no run needs: damaged runs, attempts that broke off, indexes."""
+    removed = keeping.prune(_store(workspace).folder.parent, names or [])
+    if json:
+        print_json(asdict(removed))
+        return
+    counts = (
+        plural(len(removed.runs), "run"),
+        plural(len(removed.unfinished), "unfinished attempt"),
+        plural(len(removed.indexes), "index", "es"),
+    )
+    stdout.print(f"Removed: {', '.join(counts)}", highlight=False)
 
 
 @app.command()
@@ -128,10 +165,14 @@ def compare(
     json: JsonOption = False,
 ) -> None:
     """Compare runs that were made before: differences, intervals, and what may be luck."""
-    asked = load_any(questions)
+    measures, shelf = _names(metrics), _store(workspace)
+    _check_unique("runs", names)
+    kept = [replace(shelf.kept(name), name=name) for name in names]
     with _bench(workspace, json) as bench:
-        kept = [replace(_kept(bench, name), name=name) for name in names]
-        report = _report(bench, kept, asked, _names(metrics))
+        asked = load_any(questions, bench.sources(kept[-1]))
+        kept = [answering(one, asked) for one in kept]
+        _warn(*cautions.of_depths(depths(kept), measures))
+        report = _report(bench, kept, asked, measures)
     _show(report, html, markdown, json)
 
 
@@ -179,62 +220,57 @@ def _workspace(path: Path) -> Workspace:
     return Workspace(path)
 
 
-def _strategies(given: str, embedder: str = "minilm") -> list[Strategy]:
+def _store(workspace: Path) -> Store:
+    """The runs of a workspace that is there, or of a folder in which only evaluations were made."""
+    folder = workspace / STATE / "eval"
+    if not folder.is_dir():
+        _workspace(workspace)
+    return Store(folder / "runs")
+
+
+def _strategies(given: str, embedder: str | None = None) -> list[Strategy]:
     if given.endswith(".toml"):
-        return strategies.load(Path(given))
-    return strategies.named([name.strip() for name in given.split(",")], {"embedder": embedder})
-
-
-def _kept(bench: Bench, name: str) -> Run:
-    place = bench.store.folder / Path(name).name
-    if not (place / "run.json").exists():
-        raise NotFound(f"There is no run {name!r}.", "See what is kept with: ragkit eval runs")
-    return store.read(place)
+        if embedder is not None:
+            raise InvalidInput(
+                f"--embedder says nothing to {given}, which names its own.",
+                f'Write it there instead: [base] with embedder = "{embedder}".',
+            )
+        found = strategies.load(Path(given))
+    else:
+        base = {} if embedder is None else {"embedder": embedder}
+        found = strategies.named([name.strip() for name in given.split(",")], base)
+    _check_unique("strategies", [one.name for one in found])
+    return found
 
 
 def _names(metrics: str) -> list[str]:
-    return [canonical(name) for name in metrics.split(",")]
+    return list(dict.fromkeys(canonical(name) for name in metrics.split(",")))
 
 
-def _report(bench: Bench, runs: Sequence[Run], questions: QuestionSet, names: Sequence[str]) -> Report:
-    _check_same(runs, questions, names)
+def _check_unique(what: str, names: Sequence[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise InvalidInput(f"Two {what} are called {name!r}.", "Give each its own name, or leave one out.")
+
+
+def _check_sources(sources: Sequence[Path]) -> None:
+    for source in sources:
+        connect(source)  # which says what is missing
+
+
+def _report(
+    bench: Bench, runs: Sequence[Run], questions: QuestionSet, names: Sequence[str], against: str | None = None
+) -> Report:
     for failure in bench.failed[:_MOST_ROWS]:
         stderr.print(f"[red]✗[/] {plain(failure.uri)}: {plain(failure.reason)}", highlight=False)
-    text_of = bench.texts(runs[-1])
-    resolved = resolve(questions, text_of)
-    _tell_of_gold(resolved)
-    uris = {hit.uri for run in runs for result in run.results.values() for hit in result.hits}
-    uris |= {gold.uri for question in questions for gold in question.gold}
-    texts = {uri: text_of(uri) or "" for uri in uris} if any("_tokens" in name for name in names) else {}
-    chosen = [metric(name, resolved.ranges, texts) for name in names]
-    comparison = compare_runs(runs, questions, chosen)
-    return Report(comparison, runs, questions, resolved.ranges, text_of, chosen)
+    if len(bench.failed) > _MOST_ROWS:
+        stderr.print(f"[red]✗[/] and {len(bench.failed) - _MOST_ROWS:,} more could not be read")
+    return reported(bench, runs, questions, names, _warn, against)
 
 
-def _check_same(runs: Sequence[Run], questions: QuestionSet, names: Sequence[str]) -> None:
-    """Runs of other questions cannot be scored by these; ranges of other documents mean nothing in these."""
-    for run in runs:
-        if run.settings["questions"] != asked_of(questions):
-            raise InvalidInput(
-                f"The run {run.name!r} answers other questions than {questions.name!r} asks.", "Run it again on these."
-            )
-    if len({run.settings["corpus"] for run in runs}) > 1:
-        if any(name.startswith("range_") for name in names):
-            raise InvalidInput(
-                "These runs searched different documents, so that their ranges cannot be compared.",
-                "Run them again on the same documents, or leave the range metrics out.",
-            )
-        stderr.print("[yellow]![/] These runs searched different documents.")
-
-
-def _tell_of_gold(resolved: Resolved) -> None:
-    """What a person should mend in the question set."""
-    wrong = [one for one in resolved.reports if one.status in ("changed", "lost")]
-    for one in wrong[:_MOST_ROWS]:
-        said = f"{one.question}: its gold in {one.uri} is {one.status}. {one.reason}"
-        stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
-    if len(wrong) > _MOST_ROWS:
-        stderr.print(f"[yellow]![/] and {len(wrong) - _MOST_ROWS:,} more")
+def _warn(*said: str) -> None:
+    for caution in said:
+        stderr.print(f"[yellow]![/] {plain(caution)}", highlight=False, soft_wrap=True)
 
 
 def _show(report: Report, html: Path | None, markdown: Path | None, json: bool) -> None:

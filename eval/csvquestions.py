@@ -106,6 +106,11 @@ def _question(rows: Sequence[Mapping[str, str]], number: int, path: Path) -> Que
                 f"in line {first['line']}.",
                 "Make ids unique.",
             )
+        if row.get("quote") and not row.get("uri"):
+            raise InvalidInput(
+                f"{path}, line {row['line']} quotes {row['quote'][:60]!r}, and does not say from which document.",
+                "Name it in a column 'uri'. If these are no quotes of documents, give their column another name.",
+            )
     gold = [_gold(row, path) for row in rows if row.get("uri")]
     return Question(
         id=first.get("id") or str(number),

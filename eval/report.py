@@ -114,6 +114,8 @@ class Report:
         return {
             "dataset": self.questions.name,
             "queries": len(self.questions),
+            "seed": self.comparison.seed,
+            "rounds": self.comparison.rounds,
             "strategies": {run: self._strategy(run) for run in self.comparison.runs},
             "comparisons": [self._difference(one) for one in self.comparison.differences],
             "against": self.comparison.against,

@@ -32,9 +32,11 @@ class Run:
     """The strategy's."""
     question_set: str
     settings: Mapping[str, Any]
-    """All that could change a result: strategy, k, recipe, versions, seed."""
+    """All that could change a result: strategy, questions, documents, versions. Nothing is drawn, so no seed."""
     results: Mapping[str, Result] = field(default_factory=dict)
     """By question id, one for every question."""
+    made: str = ""
+    """When it was finished: ISO 8601, UTC."""
 
     def documents(self, question: str) -> dict[str, float]:
         """The documents that were found, each with the score of its best hit, which came first."""

@@ -1,10 +1,16 @@
-"""Runs strategies over a question set: each recipe is indexed once, each question asked once of each strategy."""
+"""Runs strategies over a question set: each recipe is indexed once, each question asked once of each strategy.
+
+The index of a recipe and its sources is found by their names and then made what they hold now: documents that did not
+change are neither cut nor embedded again, and a run says by a hash what the documents were that it searched. To look
+for an index by that hash would save a copy when a folder is renamed, and cost a whole new index at every edit.
+"""
 
 import hashlib
 import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,12 +37,17 @@ class Bench:
     def __init__(self, folder: Path, tell: Tell = lambda what, done, total: None) -> None:
         self.workspace = Workspace(folder)
         self.store = Store(folder / "runs")
+        self.store.tidy()
         self.tell = tell
         self.failed: tuple[ragkit.Failure, ...] = ()
         """What of the corpus could not be read the last time."""
 
     def run(self, strategy: Strategy, questions: QuestionSet, sources: Sequence[str | Path]) -> Run:
         """The run of these settings: kept from before, resumed, or made."""
+        with self.store.working():
+            return self._run(strategy, questions, sources)
+
+    def _run(self, strategy: Strategy, questions: QuestionSet, sources: Sequence[str | Path]) -> Run:
         domain, corpus = self._indexed(strategy, sources)
         settings = {**_settings(strategy, questions, corpus), "domain": domain}
         kept = self.store.find(strategy.name, questions.name, settings)
@@ -58,21 +69,45 @@ class Bench:
                 self.store.drop(strategy.name, settings)
                 raise ragkit.RagkitError("The documents changed while they were asked about.", "Run it again.")
         results = {question.id: done[question.id] for question in questions}
-        run = Run(strategy.name, questions.name, settings, results)
+        run = Run(
+            strategy.name, questions.name, settings, results, datetime.now(UTC).isoformat(timespec="milliseconds")
+        )
         self.store.finish(run)
         return run
 
     def texts(self, run: Run) -> Callable[[str], str | None]:
         """The texts of the documents that a run searched, by uri, as they are now."""
         domain = str(run.settings["domain"])
+        if domain not in self.workspace.domains:
+            return lambda uri: None
+        known: set[str] = set()
 
         def text(uri: str) -> str | None:
+            if known and uri not in known:
+                return None
             try:
                 return self.workspace.document(uri, domain).text
-            except ragkit.NotFound:
+            except ragkit.NotFound:  # which looks for what was meant, too: a tenth of a second for each of thousands
+                if not known and self.documents(run):
+                    known.update(one.uri for one in self.workspace.documents(domain))
                 return None
 
         return text
+
+    def documents(self, run: Run) -> int:
+        """How many there are now where this run searched."""
+        domain = str(run.settings["domain"])
+        return self.workspace.status(domain)["documents"] if domain in self.workspace.domains else 0
+
+    def holds(self, run: Run) -> bool:
+        """Whether the documents are still those that this run searched."""
+        domain = str(run.settings["domain"])
+        return self.documents(run) > 0 and self.workspace.content_hash(domain) == run.settings["corpus"]
+
+    def sources(self, run: Run) -> list[Path]:
+        """Where the documents of a run came from."""
+        known = self.workspace.domains.get(str(run.settings["domain"]))
+        return [self.workspace.path / one for one in known.sources] if known else []
 
     def _indexed(self, strategy: Strategy, sources: Sequence[str | Path]) -> tuple[str, str]:
         """The domain of this recipe and these sources, up to date, and a hash of what is in it."""
@@ -94,7 +129,9 @@ class Bench:
         for question in questions:
             began = time.perf_counter()
             try:
-                hits = self.workspace.search(question.question, [domain], strategy.retriever, strategy.k)
+                hits = self.workspace.search(
+                    question.question, [domain], strategy.retriever, strategy.k, reranker=strategy.reranker
+                )
                 error = ""
             except ragkit.InvalidInput as refused:  # of this question; anything else ends the run
                 hits, error = [], str(refused)

@@ -2,6 +2,9 @@
 
 A run's folder is named by a hash of all that could change its results, so that a run of other settings is another run.
 While it is under way, it is a `.partial` file that grows line by line; it gets its name when it is whole.
+
+Who makes runs holds the folder's lock together with others, who tidies up holds it alone: what lies about then is
+nobody's. The folder itself is locked, so that no file is left.
 """
 
 import hashlib
@@ -16,7 +19,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ragkit.errors import RagkitError
+from ragkit.errors import NotFound, RagkitError, nearest_of
 from ragkit.eval.result import Found, Result, Run
 from ragkit.eval.trec import write_run
 
@@ -34,6 +37,18 @@ class Store:
         said = json.dumps([name, told], sort_keys=True, default=str)
         safe = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name)[:60]
         return self.folder / f"{safe}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+
+    def names(self) -> list[str]:
+        """What is kept, damaged or not."""
+        return sorted(path.parent.name for path in self.folder.glob("[!.]*/run.json"))
+
+    def kept(self, name: str) -> Run:
+        """The run that `names` calls so."""
+        if name not in self.names():
+            raise NotFound(
+                f"There is no run {name!r}.{nearest_of(name, self.names())}", "See what is kept with: ragkit eval runs"
+            )
+        return read(self.folder / name)
 
     def find(self, name: str, question_set: str, settings: Mapping[str, Any]) -> Run | None:
         """The whole run, if there is one. One that was damaged is removed, and made again."""
@@ -73,7 +88,8 @@ class Store:
         (made / "results.jsonl").write_text("".join(lines), "utf-8")
         write_run(made / "run.trec", run)
         about = {
-            "name": run.name, "question_set": run.question_set, "results": len(run.results), "settings": run.settings,
+            "name": run.name, "question_set": run.question_set, "made": run.made, "results": len(run.results),
+            "settings": run.settings,
         }  # fmt: skip
         (made / "run.json").write_text(json.dumps(about, indent=2, default=str), "utf-8")
         for path in made.iterdir():
@@ -91,6 +107,50 @@ class Store:
         place = self.place(name, settings)
         place.with_name(f"{place.name}.partial").unlink(missing_ok=True)
 
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While this lasts, nobody tidies up."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if sys.platform == "win32":  # which cannot lock a folder
+            yield
+            return
+        import fcntl
+
+        with _opened(self.folder) as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether nobody makes a run, and nobody begins one while this lasts."""
+        if sys.platform == "win32" or not self.folder.is_dir():
+            yield not self.folder.is_dir()  # where a folder cannot be locked, nobody can tell
+            return
+        import fcntl
+
+        with _opened(self.folder) as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def tidy(self) -> None:
+        """Remove what is left of processes that were killed. An attempt stays, for it can be resumed, unless its run
+        is there. When others make runs, it is left to the next one."""
+        with self.alone() as alone:
+            if alone:
+                for path in self.folder.glob(".run-*"):
+                    shutil.rmtree(path, ignore_errors=True)
+                for path in self.unfinished():
+                    if path.with_suffix("").is_dir():
+                        path.unlink()
+
+    def unfinished(self) -> list[Path]:
+        """The attempts that were not finished."""
+        return sorted(self.folder.glob("*.partial"))
+
 
 def read(place: Path) -> Run:
     try:
@@ -98,9 +158,18 @@ def read(place: Path) -> Run:
         results = dict(_lines(place / "results.jsonl"))
         if len(results) != about["results"]:
             raise ValueError(f"{len(results)} results of {about['results']}")
-        return Run(about["name"], about["question_set"], about["settings"], results)
+        return Run(about["name"], about["question_set"], about["settings"], results, about.get("made", ""))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RagkitError(f"The run {place.name} is damaged: {error}.", f"Remove {place} and run it again.") from error
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def _lock(file: IO[str]) -> None:

@@ -20,7 +20,8 @@ _FIELD = re.compile(r"<(?P<name>[a-z]+)[^>]*>(?P<text>.*?)(?=<[/a-z]|\Z)", re.IG
 _LABEL = re.compile(r"\s*(?:Number|Topic|Description|Narrative):", re.IGNORECASE)
 _NUMBER = re.compile(r"\b(?:number|id)\s*=\s*[\"']?([^\s\"']+)", re.IGNORECASE)
 _NAMES = {"desc": "description", "narr": "narrative", "query": "title", "number": "num"}
-_UNSAFE = re.compile(r"[\s%]")
+_UNSAFE = re.compile(r"[\s%\ufeff]")
+"""U+FEFF, for at the beginning of a file it is no sign but says that this is in UTF-8."""
 _WRITTEN = re.compile(r"(?:%[0-9A-F]{2})+")
 _STEP = 2.0**-22
 """A difference in score that is still one for tools that keep scores in 32 bits."""

@@ -8,6 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ragkit.answer import Answer as Answer
+    from ragkit.answer import Citation as Citation
+    from ragkit.ask import Found as Found
+    from ragkit.ask import Piece as Piece
     from ragkit.connectors.builder import Builder as Builder
     from ragkit.connectors.connector import Connector as Connector
     from ragkit.connectors.connector import Item as Item
@@ -34,6 +38,17 @@ if TYPE_CHECKING:
     from ragkit.indexes.reranker import reranker as reranker
     from ragkit.indexes.sync import IngestReport as IngestReport
     from ragkit.indexes.sync import Progress as Progress
+    from ragkit.model import Message as Message
+    from ragkit.model import Model as Model
+    from ragkit.model import ModelError as ModelError
+    from ragkit.model import Reply as Reply
+    from ragkit.model import Request as Request
+    from ragkit.model import ToolCall as ToolCall
+    from ragkit.model import ToolSpec as ToolSpec
+    from ragkit.model import Usage as Usage
+    from ragkit.provider import provider as provider
+    from ragkit.scripted import ScriptedModel as ScriptedModel
+    from ragkit.telemetry import traced as traced
     from ragkit.workspace import Workspace as Workspace
     from ragkit.workspace import open as open
 
@@ -46,6 +61,23 @@ _HOME = {
     "IngestReport": "ragkit.indexes.sync",
     "Progress": "ragkit.indexes.sync",
     "Hit": "ragkit.indexes.hit",
+    # asking
+    "Answer": "ragkit.answer",
+    "Citation": "ragkit.answer",
+    "Found": "ragkit.ask",
+    "Piece": "ragkit.ask",
+    "traced": "ragkit.telemetry",
+    # models: what they are asked and say, and your own
+    "Message": "ragkit.model",
+    "Request": "ragkit.model",
+    "Reply": "ragkit.model",
+    "Usage": "ragkit.model",
+    "ToolSpec": "ragkit.model",
+    "ToolCall": "ragkit.model",
+    "ModelError": "ragkit.model",
+    "Model": "ragkit.model",
+    "provider": "ragkit.provider",
+    "ScriptedModel": "ragkit.scripted",
     # indexing in a way of your own
     "Chunk": "ragkit.indexes.chunk",
     "Chunker": "ragkit.indexes.chunk",

@@ -4,16 +4,14 @@ A model makes one call and reports truthfully how it ended. Trying again, waitin
 and checking the form are not its business: see `weather`, `budget`, `cache` and `structured`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ragkit.errors import InvalidInput, RagkitError, nearest_of
+from ragkit.errors import RagkitError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-    from ragkit.modelsettings import ModelSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,58 +169,5 @@ class Model(Protocol):
     async def aclose(self) -> None: ...
 
 
-MakeModel = Callable[[str, "ModelSettings"], Model]
-MakeT = TypeVar("MakeT", bound=MakeModel)
-
-providers: dict[str, MakeModel] = {}
-"""Added by `provider`: they get what follows the colon, and what the settings say of this model."""
-
-
-def provider(scheme: str) -> Callable[[MakeT], MakeT]:
-    """Use models of your own: `@provider("mine")` makes the name `mine:small` call `it("small", settings)`."""
-    if not scheme.isidentifier() or scheme in _OURS:
-        raise InvalidInput(f"{scheme!r} is no name for a provider.", f"Use a word, and none of {', '.join(_OURS)}.")
-
-    def add(make: MakeT) -> MakeT:
-        providers[scheme] = make
-        return make
-
-    return add
-
-
-def make_model(name: str, settings: "ModelSettings") -> Model:
-    """The model of this name. What it needs is imported, and its server asked, when it is first used."""
-    scheme, colon, rest = name.partition(":")
-    if scheme in providers:
-        return providers[scheme](rest, settings)
-    if scheme in _OURS and bool(colon and rest) == (scheme in _OF_MANY):
-        return _OURS[scheme](rest, settings)
-    if scheme in _OF_MANY:
-        raise InvalidInput(f"{name!r} names no model.", f"Write it as {scheme}:NAME, with a name that {scheme} knows.")
-    known = [*_OURS, *providers]
-    forms = ", ".join(f"{one}:NAME" if one in _OF_MANY else one for one in known)
-    raise InvalidInput(f"There is no model {name!r}.{nearest_of(scheme, known)}", f"The forms are: {forms}.")
-
-
-def _anthropic(name: str, settings: "ModelSettings") -> Model:
-    from ragkit.anthropicmodel import AnthropicModel
-
-    return AnthropicModel(name, settings)
-
-
-def _openai(name: str, settings: "ModelSettings") -> Model:
-    from ragkit.openaimodel import OpenAIModel
-
-    return OpenAIModel(name, settings)
-
-
-def _extractive(name: str, settings: "ModelSettings") -> Model:
-    from ragkit.extractive import Extractive
-
-    return Extractive()
-
-
 LOCAL = frozenset({"extractive"})
 """No call of them leaves the process: they cost nothing, fail for no weather, and are not worth remembering."""
-_OURS: dict[str, MakeModel] = {"extractive": _extractive, "anthropic": _anthropic, "openai": _openai}
-_OF_MANY = {"anthropic", "openai"}

@@ -10,8 +10,9 @@ from ragkit.budget import Allowance, Budget, Ledger
 from ragkit.cache import Cache, SqliteCache
 from ragkit.chain import Chain
 from ragkit.deadline import Deadline
-from ragkit.model import Model, make_model
+from ragkit.model import Model
 from ragkit.modelsettings import ModelSettings
+from ragkit.provider import make_model
 from ragkit.settings import Settings
 from ragkit.weather import Weather
 

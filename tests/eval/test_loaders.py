@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ragkit.errors import InvalidInput, NotFound, RagkitError
 from ragkit.eval import beir, csvquestions, squad, trec
 from ragkit.eval.gold import resolve
-from ragkit.eval.loading import load_any
+from ragkit.eval.loading import load_any, sources_of
 from ragkit.eval.questions import Gold, Question, QuestionSet, save
 from ragkit.eval.result import Found, Result, Run
 from tests.conftest import SHARED
@@ -138,6 +138,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 
 
 @given(st.dictionaries(NAMES, st.lists(NAMES, min_size=1, max_size=4, unique=True), min_size=1, max_size=3), NAMES)
+@example({"\ufeff": ["0"]}, "0")
 def test_a_run_and_its_qrels_are_read_as_written(
     tmp_path_factory: pytest.TempPathFactory, found: dict[str, list[str]], name: str
 ) -> None:
@@ -273,12 +274,36 @@ def test_csv_with_every_field(tree: Tree) -> None:
         ("question,uri\nWho?,a\n,b", "line 3 asks nothing"),
         ("id,question\n1,Who?\n1,Why?", "line 3: the id '1' is also that of another question, in line 2"),
         ("question,uri,grade\nWho?,a,best", "line 2, grade:"),
+        ("question,quote\nWho?,It was Ann.", "line 2 quotes 'It was Ann.', and does not say from which document"),
+        ("question,uri,quote\nWho?,a,x\nWhy?,,It was so.", "line 3 quotes 'It was so.'"),
     ],
 )
 def test_what_is_wrong_with_a_csv(tree: Tree, text: str, said: str) -> None:
     with pytest.raises(InvalidInput) as error:
         load_any(tree({"a.csv": text}) / "a.csv")
     assert said in error.value.reason
+
+
+def test_what_is_searched_for_a_question_set(tree: Tree) -> None:
+    root = tree(
+        {
+            "b/corpus.jsonl": "", "b/queries.jsonl": QUERIES, "b/qrels.tsv": "1\ta\t1\n",
+            "c/questions.jsonl": "", "c/corpora/a.md": "", "q.csv": "question\nWho?",
+            "t/topics": "1\tWho?", "t/qrels": "1 0 a 1",
+        }
+    )  # fmt: skip
+    beir_folder, docs = root / "b", root / "docs.jsonl"
+    assert sources_of(beir_folder, []) == sources_of(beir_folder, [beir_folder]) == [beir_folder / "corpus.jsonl"]
+    assert sources_of(root / "c", []) == [root / "c" / "corpora"]
+    assert sources_of(beir_folder, [docs, root]) == [docs, root]
+    assert sources_of(root / "q.csv", [docs]) == [docs]
+    for path in (root / "q.csv", root / "none"):
+        with pytest.raises(RagkitError):
+            sources_of(path, [])
+    assert gold_of(load_any(beir_folder, [docs]))["1"] == [("docs.jsonl#a", 1)]
+    assert gold_of(load_any(beir_folder, [docs, docs]))["1"] == [("corpus.jsonl#a", 1)]
+    assert gold_of(load_any(root / "t", [docs]))["1"] == [("docs.jsonl#a", 1)]
+    assert gold_of(load_any(root / "t", [root]))["1"] == [("a", 1)]
 
 
 def test_a_question_file_is_loaded_by_its_ending(tmp_path: Path) -> None:

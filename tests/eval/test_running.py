@@ -6,22 +6,28 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from ragkit.errors import InvalidInput
+from ragkit.connectors.document import Document
+from ragkit.errors import InvalidInput, RagkitError
 from ragkit.eval import gate, strategies
 from ragkit.eval.compare import compare
 from ragkit.eval.gold import resolve
+from ragkit.eval.keeping import prune
 from ragkit.eval.metrics import metric
 from ragkit.eval.questions import Gold, Question, QuestionSet
 from ragkit.eval.report import Report
 from ragkit.eval.result import Run
 from ragkit.eval.running import Bench
 from ragkit.eval.store import read
+from ragkit.indexes import reranker
 
 FACTS = {f"lamp {at}": f"lit at {at % 12 + 1} o'clock and put out by keeper {at}" for at in range(60)}
 
@@ -202,3 +208,69 @@ def test_a_faster_run_is_not_worse(tmp_path: Path, corpus: Path) -> None:
         comparison = compare([run, slow], questions(), [metric("seconds")])
         report = Report(comparison, [run, slow], questions(), {}, lambda uri: None)
         assert len(gate.worse(report, baseline)) == expected
+
+
+def test_what_killed_processes_left_is_tidied_up_but_what_can_be_resumed(tmp_path: Path, corpus: Path) -> None:
+    bench = Bench(tmp_path / "bench")
+    bench.run(strategy(), questions(), [corpus])
+    runs = tmp_path / "bench" / "runs"
+    (whole,) = runs.iterdir()
+    (runs / ".run-abc").mkdir()
+    (runs / ".run-abc" / "run.json").write_text("{}")
+    whole.with_name(f"{whole.name}.partial").touch()
+    (runs / "begun-0.partial").touch()
+    with bench.store.working():  # by another one
+        Bench(tmp_path / "bench")
+        assert len(list(runs.iterdir())) == 4
+        with pytest.raises(RagkitError, match="A run is under way"):
+            prune(tmp_path / "bench")
+    Bench(tmp_path / "bench")
+    assert {path.name for path in runs.iterdir()} == {whole.name, "begun-0.partial"}
+
+
+def test_gold_that_is_missing_is_looked_for_once(tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who misses a document is told which was meant, and that takes a tenth of a second in a large domain."""
+    bench = Bench(tmp_path / "bench")
+    text_of = bench.texts(bench.run(strategy(), questions(), [corpus]))
+    asked: list[str] = []
+    document = bench.workspace.document
+
+    def counted(uri: str, domain: str) -> Document:
+        asked.append(uri)
+        return document(uri, domain)
+
+    monkeypatch.setattr(bench.workspace, "document", counted)
+    assert [text_of(f"none-{at}") for at in range(20)] == [None] * 20
+    assert text_of("north.md")
+    assert asked == ["none-0", "north.md"]
+
+
+def test_nothing_is_pruned_under_a_run(tmp_path: Path, corpus: Path) -> None:
+    refused: list[str] = []
+
+    def tell(what: str, done: int, total: int) -> None:
+        with pytest.raises(RagkitError, match="A run is under way"):
+            prune(tmp_path / "bench")
+        refused.append(what)
+
+    Bench(tmp_path / "bench", tell).run(strategy(), questions(), [corpus])
+    assert refused
+    assert prune(tmp_path / "bench").indexes == ()
+
+
+class Shortest:
+    """Likes short passages, whatever the question."""
+
+    def scores(self, question: str, passages: Sequence[str]) -> "NDArray[np.float32]":
+        return np.array([-len(one) for one in passages], np.float32)
+
+
+def test_a_strategy_s_reranker_has_the_last_word(tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(reranker.rerankers, "shortest", lambda _: Shortest())
+    bench = Bench(tmp_path / "bench")
+    plainly = bench.run(strategy(), questions(), [corpus])
+    again = bench.run(strategy(reranker="shortest"), questions(), [corpus])
+    first = again.results["q0"].hits
+    assert [hit.score for hit in first] == sorted((hit.score for hit in first), reverse=True)
+    assert all(hit.score < 0 for hit in first)
+    assert hits(again) != hits(plainly)

@@ -16,9 +16,10 @@ import pytest
 from pydantic import BaseModel
 
 from ragkit.anthropicmodel import AnthropicModel, _retry_after
-from ragkit.model import Kind, Message, ModelError, Passage, Reply, Request, ToolCall, ToolSpec, Usage, make_model
+from ragkit.model import Kind, Message, ModelError, Passage, Reply, Request, ToolCall, ToolSpec, Usage
 from ragkit.modelsettings import ModelSettings
 from ragkit.prompt import with_passages
+from ragkit.provider import make_model
 from tests.wire import Turn, WireServer, dead_port
 
 KEY = "sk-ant-very-secret-0123456789"
@@ -60,11 +61,11 @@ def _sent(request: Request, **settings: Any) -> dict[str, Any]:
         return dict(server.seen[0].body)
 
 
-async def _pieces(model: AnthropicModel, request: Request = ASK) -> list[str | Reply]:
+async def _pieces(model: AnthropicModel, request: Request = ASK) -> list[str | Usage | Reply]:
     return [piece async for piece in model.astream(request)]
 
 
-def _stream(turn: Turn, request: Request = ASK) -> list[str | Reply]:
+def _stream(turn: Turn, request: Request = ASK) -> list[str | Usage | Reply]:
     with WireServer([turn]) as server:
         return _with(server.url, lambda model: _pieces(model, request))
 
@@ -152,7 +153,7 @@ def test_cancelling_closes_the_connection_and_stays_a_cancellation(stream: bool)
                 await task
             assert await asyncio.to_thread(server.wait, lambda one: one.abandoned == 1)
 
-        async def _whole(model: AnthropicModel) -> list[str | Reply]:
+        async def _whole(model: AnthropicModel) -> list[str | Usage | Reply]:
             return [await model.areply(ASK)]
 
         _with(server.url, cancel)
@@ -348,7 +349,7 @@ def test_what_was_served_of_a_stream_before_it_failed_is_counted(fault: Any) -> 
 
 
 def test_pieces_before_a_failure_are_given() -> None:
-    heard: list[str | Reply] = []
+    heard: list[str | Usage | Reply] = []
 
     async def listen(model: AnthropicModel) -> None:
         async for piece in model.astream(ASK):
@@ -448,7 +449,7 @@ def test_the_sdk_is_asked_for_its_own_server(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_making_one_is_cheap() -> None:
-    made = "from ragkit.model import make_model; from ragkit.modelsettings import ModelSettings as S; import sys;"
+    made = "from ragkit.provider import make_model; from ragkit.modelsettings import ModelSettings as S; import sys;"
     made += "print(make_model('anthropic:small', S()).name, 'anthropic' in sys.modules, 'httpx2' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", made], capture_output=True, text=True, check=True).stdout
     assert said.split() == ["anthropic:small", "False", "False"]

@@ -243,10 +243,13 @@ def test_steps_are_told_as_they_happen_and_kept(place: ragkit.Workspace) -> None
     assert len(answer.trace) == 32
 
 
-def test_the_command_answers_and_its_trace_can_be_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "ragkit", *arguments], capture_output=True, text=True, check=True)
+
+
+def test_the_command_answers_and_its_trace_can_be_looked_at(tmp_path: Path) -> None:
     asks.workspace(tmp_path, "").close()
-    main(["ask", QUESTION, "-w", str(tmp_path), "--json"])
-    given = json.loads(capsys.readouterr().out)
+    given = json.loads(run("ask", QUESTION, "-w", str(tmp_path), "--json").stdout)
     assert given["answer"] == "The tower of Delft is 43 metres high. [1]"
     assert given["citations"][0]["uri"] == "Delft.md"
     trace = json.loads(run("trace", given["trace_id"], "-w", str(tmp_path), "--json").stdout)

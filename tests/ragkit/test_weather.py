@@ -275,7 +275,7 @@ def test_a_refusal_is_no_wrong_form() -> None:
 
 def test_what_a_reader_has_seen_is_not_said_again() -> None:
     class Breaking(ScriptedModel):
-        async def astream(self, request: Request):  # type: ignore[no-untyped-def,override]
+        async def astream(self, request: Request):  # type: ignore[no-untyped-def]
             self.requests.append(request)
             yield "It is "
             raise failing("broken")
