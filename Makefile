@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines kill planted data constraints clean
+.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines asks kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 DEMO := build/demo
-demo: $(READY) ## index three domains, search in them, and compare strategies on their questions
+demo: $(READY) ## index three domains, search in them and ask them, and compare strategies on their questions
 	rm -rf $(DEMO) && mkdir -p build
 	$(BIN)/ragkit init $(DEMO)
 	for domain in finance engineering marketing; do \
@@ -25,6 +25,8 @@ demo: $(READY) ## index three domains, search in them, and compare strategies on
 	$(BIN)/ragkit domains -w $(DEMO)
 	$(BIN)/ragkit search "How much did revenue grow in the third quarter?" -k 2 -w $(DEMO)
 	$(BIN)/ragkit search "What went wrong with the gateway?" --domain engineering -k 2 -w $(DEMO)
+	$(BIN)/ragkit ask "How much did revenue grow in the third quarter?" -w $(DEMO)
+	$(BIN)/ragkit trace last -w $(DEMO)
 	$(BIN)/ragkit doctor -w $(DEMO)
 	$(BIN)/ragkit eval run data/questions.jsonl --source data/demo --strategies bm25,vector,hybrid \
 	  --metrics "range_recall@3,MRR@10" -w $(DEMO) --html build/demo/report.html
@@ -72,6 +74,9 @@ chunking: $(READY) ## recall, precision and IoU of the chunkers on chroma-chunki
 
 simulate: $(READY) ## how often the statistics fire without a difference, and how often an interval holds the truth
 	$(BIN)/python -m tests.simulate 2000
+
+asks: $(READY) ## 1,000 asks of models over the wire, a fifth of the calls faulty, and a dead provider
+	$(BIN)/python -m tests.asks
 
 bm25: $(READY) ## our BM25 beside tantivy's: speed, and what deletions do to scores
 	$(BIN)/python -m tests.bm25

@@ -337,7 +337,7 @@ def test_what_came_out_is_told_against_the_baseline_where_there_is_one() -> None
 def test_json_has_the_keys_that_scripts_rely_on(report: Report) -> None:
     plain = json.loads(json.dumps(report.plain(), allow_nan=False))
     assert plain["dataset"] == "small <set>"
-    assert plain["queries"] == 5
+    assert (plain["queries"], plain["seed"], plain["rounds"]) == (5, 0, 500)
     assert set(plain["strategies"]) == set(STRATEGIES)
     for row in plain["strategies"].values():
         assert set(row) >= {"nDCG@10", "Recall@10", "Recall@100", "MRR@10", "p50_ms"}

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ragkit import settings
+from ragkit.eval import strategies
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(python|console|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -37,6 +40,16 @@ def test_python_runs_and_prints_what_it_says(demo: Path, place: str, code: str) 
     said = re.findall(r"^\s*print\(.*\) +# (.*)$", code, re.MULTILINE)
     if said:
         assert sorted(done.stdout.splitlines()) == sorted(line.strip() for line in said), place
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("toml"), ids=lambda value: value.split("\n")[0])
+def test_settings_are_settings(tmp_path: Path, place: str, text: str) -> None:
+    path = tmp_path / "ragkit.toml"
+    path.write_text(text)
+    if "[base]" in text or "[variants" in text:
+        assert strategies.load(path), place
+    elif "[project" not in text:
+        assert settings.load(path).version == settings.VERSION, place
 
 
 @pytest.mark.parametrize(("place", "session"), blocks("console"), ids=lambda value: value.split("\n")[0])

@@ -61,11 +61,16 @@ def _sent(request: Request, **settings: Any) -> dict[str, Any]:
         return dict(server.seen[0].body)
 
 
-async def _pieces(model: AnthropicModel, request: Request = ASK) -> list[str | Usage | Reply]:
-    return [piece async for piece in model.astream(request)]
+async def _pieces(model: AnthropicModel, request: Request = ASK) -> list[str | Reply]:
+    """Without what was used so far."""
+    return [piece async for piece in model.astream(request) if not isinstance(piece, Usage)]
 
 
-def _stream(turn: Turn, request: Request = ASK) -> list[str | Usage | Reply]:
+async def _used(model: AnthropicModel) -> list[Usage]:
+    return [piece async for piece in model.astream(ASK) if isinstance(piece, Usage)]
+
+
+def _stream(turn: Turn, request: Request = ASK) -> list[str | Reply]:
     with WireServer([turn]) as server:
         return _with(server.url, lambda model: _pieces(model, request))
 
@@ -130,6 +135,7 @@ def test_the_first_piece_does_not_wait_for_the_last() -> None:
 
         async def first(model: AnthropicModel) -> None:
             pieces = model.astream(ASK)
+            assert isinstance(await anext(pieces), Usage)
             assert str(await anext(pieces)).strip() == "one"
             await pieces.aclose()
             assert model._client is not None
@@ -357,8 +363,13 @@ def test_pieces_before_a_failure_are_given() -> None:
 
     with WireServer([Turn("one two three four", fault="truncated")]) as server, pytest.raises(ModelError):
         _with(server.url, listen)
-    assert heard
-    assert all(isinstance(piece, str) for piece in heard)
+    assert any(isinstance(piece, str) for piece in heard)
+    assert not any(isinstance(piece, Reply) for piece in heard)
+
+
+def test_what_was_used_is_said_as_it_is_known() -> None:
+    with WireServer([Turn("one two three four", input_tokens=7, output_tokens=9)]) as server:
+        assert _with(server.url, _used) == [Usage(7, 1), Usage(7, 9)]
 
 
 @pytest.mark.parametrize("stream", [False, True])
