@@ -20,6 +20,9 @@ from ragkit.telemetry import STATUS
 from ragkit.trace import ANSWER, QUESTION
 from ragkit.write import NOT_FOUND, cited, passages, write
 
+NAMED = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "ask"}
+"""What OpenTelemetry's conventions call an ask."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -46,8 +49,7 @@ async def ask(
     if not question.strip():
         raise InvalidInput("The question is empty.", "Ask something.")
     began = time.monotonic()
-    named = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "ask"}
-    with telemetry.span("invoke_workflow ask", named) as span:
+    with telemetry.span("invoke_workflow ask", NAMED) as span:
         telemetry.record(span, {QUESTION: question})
         hits = await _retrieve(find, allowance)
         if tell is not None:

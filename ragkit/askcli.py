@@ -41,7 +41,7 @@ def ask(
     json: JsonOption = False,
 ) -> None:
     """Answer a question from the documents, and cite them."""
-    from ragkit import telemetry
+    from ragkit import otlp
     from ragkit.indexes import filters
 
     place = opened(workspace)
@@ -57,7 +57,7 @@ def ask(
             seconds=seconds,
         )
     place.close()
-    telemetry.flush()
+    otlp.flush()
     if json:
         print_json(as_json(answer))
     else:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from pydantic import TypeAdapter, ValidationError
 
-from ragkit import telemetry
+from ragkit import otlp, telemetry
 from ragkit.answer import Answer
-from ragkit.ask import Tell, ask
+from ragkit.ask import NAMED, Tell, ask
 from ragkit.engine import Engine
 from ragkit.indexes.domain import Domain
 from ragkit.indexes.hit import Hit
@@ -31,7 +30,6 @@ from ragkit.tracestore import FILE, TraceStore
 if TYPE_CHECKING:
     from ragkit.indexes.embedder import Vectors
 
-_log = logging.getLogger(__name__)
 _ANSWER = TypeAdapter(Answer)
 Work = Callable[[Tell | None], Awaitable[Answer]]
 
@@ -54,8 +52,7 @@ class Asking:
         self.listeners: list[Listener] = []
         self._traces = TraceStore(folder / FILE, settings.trace)
         self._remembered = SemanticCache(folder / "answers.sqlite", settings.cache)
-        if settings.trace.otlp:
-            telemetry.export_to(settings.trace.otlp)
+        otlp.export_to(settings.trace.otlp)
         self.close = weakref.finalize(self, _close, self.engine, self.models, self._traces, self._remembered)
         """Also when the program ends."""
 
@@ -85,8 +82,7 @@ class Asking:
         trace = collector.trace
         if trace is None:
             return ""
-        if problem := self._traces.save(trace):
-            _log.warning("%s", problem)
+        self._traces.save(trace)
         return trace.id
 
     async def _answer(
@@ -101,7 +97,7 @@ class Asking:
         scope, vector = await anyio.to_thread.run_sync(_placed, question, search, names)
         match = self._remembered.get(scope, question, vector, least)
         if match is not None and (answer := _read(match.payload)) is not None:
-            with telemetry.span("invoke_workflow ask", {CACHED: True}) as span:
+            with telemetry.span("invoke_workflow ask", {**NAMED, CACHED: True}) as span:
                 telemetry.record(span, {QUESTION: question, ANSWER: answer.text})
             return replace(answer, question=question, cached=True, usage=allowance.budget.spent, seconds=0.0)
         answer = await ask(question, search.find, chain, allowance, tell)

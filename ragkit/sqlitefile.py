@@ -144,7 +144,7 @@ def open_file(path: Path, migrations: Migrations, *, wait: float = 2.0) -> sqlit
             connection.execute("PRAGMA journal_size_limit = 1000000")
             connection.execute("PRAGMA foreign_keys = ON")
             for version in range(_version(connection), len(migrations)):
-                _whole(connection, partial(_step, version=version + 1, statements=migrations[version]))
+                _migrate(path, connection, version + 1, migrations[version])
         except BaseException:
             connection.close()
             raise
@@ -156,6 +156,15 @@ def _refuse_newer(path: Path, connection: sqlite3.Connection, migrations: Migrat
     if version > len(migrations):
         known = len(migrations)
         raise _Newer(f"{path} was written by a newer ragkit (format {version}; this one knows {known}).", "Update it.")
+
+
+def _migrate(path: Path, connection: sqlite3.Connection, version: int, statements: tuple[str, ...]) -> None:
+    try:
+        _whole(connection, partial(_step, version=version, statements=statements))
+    except sqlite3.OperationalError as error:
+        if version == 1 or error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise RagkitError(f"{path} could not be brought to format {version} ({error}).") from error  # it is not damaged
 
 
 def _step(connection: sqlite3.Connection, version: int, statements: tuple[str, ...]) -> None:
@@ -178,16 +187,18 @@ def set_aside(path: Path, found: _Identity, *, wait: float = 2.0) -> None:
                 Path(f"{path}{end}").replace(f"{path}.damaged{end}")
 
 
-def shed(connection: sqlite3.Connection, table: str, most: int) -> bool:
-    """Forget rows of a table with columns `id`, `used` and `size`, the longest unused first, once the file takes more
-    than `most` bytes: a sixteenth of them, so that it is seldom done. If it was, `shrink` gives the room back.
+def shed(connection: sqlite3.Connection, table: str, most: int, *, by: str = "used", but: object = None) -> bool:
+    """Forget rows of a table with columns `id` and `size`, the lowest first in the order of column `by`, once the file
+    takes more than `most` bytes: a sixteenth of them, so that it is seldom done. If it was, `shrink` gives the room
+    back. `but` is the id of a row that stays in any case.
     """
     if _bytes(connection) <= most:
         return False
     aim = most - most // 16
+    oldest = f"SELECT id, size FROM {table} WHERE id IS NOT ? ORDER BY {by}, id"  # noqa: S608 - our words
     while (over := _bytes(connection) - aim) > 0:
         ids = []
-        for row, size in connection.execute(f"SELECT id, size FROM {table} ORDER BY used, id"):  # noqa: S608 - our word
+        for row, size in connection.execute(oldest, (but,)):
             ids.append((row,))
             over -= size
             if over <= 0:

@@ -1,7 +1,8 @@
 """Telemetry: what happens becomes spans of OpenTelemetry, which nest by themselves, through tasks and threads.
 
-They go to whoever listens (`recording`), to a collector (`export_to`), and into the traces of the application if it has
-a provider of its own. Where nobody wants them, hardly anything is done: OpenTelemetry's SDK is not even imported.
+They go to whoever listens (`recording`), to whoever sends them elsewhere (`senders`), and into the traces of the
+application if it has a provider of its own. Where nobody wants them, hardly anything is done: OpenTelemetry's SDK is
+not even imported.
 
 Texts are another matter than names and numbers. A question, a prompt, a reply, a passage or an error's message goes
 through `record`: a recording says whether it wants them, and they leave the process only where the application has
@@ -15,7 +16,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
@@ -24,7 +25,6 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
     from opentelemetry.trace import Span, Tracer
 
 Kind = Literal["internal", "client"]
@@ -51,6 +51,20 @@ class Listener(Protocol):
     def ended(self, span: "ReadableSpan", texts: Mapping[str, str]) -> None:
         """`texts` is what was recorded with it; empty for a listener that wants none."""
         ...
+
+
+class Sender(Protocol):
+    """It sends every span of ours elsewhere, whoever listens."""
+
+    def send(self, span: "ReadableSpan") -> None: ...
+
+    def flush(self, seconds: float) -> bool:
+        """Send what is waiting; whether all of it could be sent in this time."""
+        ...
+
+
+senders: list[Sender] = []
+"""Those who send add themselves."""
 
 
 # Spans
@@ -99,7 +113,7 @@ _YES = {"true", "1", "yes", "span_only", "span_and_event"}
 def _start(name: str, attributes: Mapping[str, object] | None, kind: Kind) -> "Span":
     from opentelemetry import trace
 
-    if not (_CURRENT.get() or _exports or "opentelemetry.sdk.trace" in sys.modules):
+    if not (_CURRENT.get() or senders or "opentelemetry.sdk.trace" in sys.modules):
         return trace.INVALID_SPAN
     said = legal(attributes or {})
     its_kind = trace.SpanKind[kind.upper()]
@@ -376,6 +390,11 @@ _LOCK = threading.RLock()
 _tracers: "WeakKeyDictionary[TracerProvider, Tracer]" = WeakKeyDictionary()
 
 
+def application_traces() -> bool:
+    """Whether the application has a provider of its own, so that our spans are in its traces."""
+    return _provider() is not _own()
+
+
 def _provider() -> "TracerProvider":
     """The application's, so that our spans are in its traces; ours, if it has none."""
     from opentelemetry import trace
@@ -388,10 +407,9 @@ def _provider() -> "TracerProvider":
 def _tracer(provider: "TracerProvider") -> "Tracer":
     with _LOCK:
         if provider not in _tracers:
-            from ragkit import __version__
-
+            version = sys.modules["ragkit"].__version__  # a leaf imports nothing of ours
             provider.add_span_processor(_processor())
-            _tracers[provider] = provider.get_tracer(SCOPE, __version__, SCHEMA)
+            _tracers[provider] = provider.get_tracer(SCOPE, version, SCHEMA)
         return _tracers[provider]
 
 
@@ -417,7 +435,7 @@ def _unsampled() -> "TracerProvider":
 
 @cache
 def _processor() -> "SpanProcessor":
-    """What tells listeners and collectors; a class in a function, so that the SDK is imported no earlier."""
+    """What tells listeners and senders; a class in a function, so that the SDK is imported no earlier."""
     from opentelemetry.sdk.trace import SpanProcessor
 
     class Telling(SpanProcessor):
@@ -431,10 +449,9 @@ def _processor() -> "SpanProcessor":
 
         def on_end(self, span: "ReadableSpan") -> None:
             assert span.context is not None
-            if _exports and span.instrumentation_scope is not None and span.instrumentation_scope.name == SCOPE:
-                with _quietly():
-                    for export in list(_exports.values()):
-                        export.on_end(span)
+            if span.instrumentation_scope is not None and span.instrumentation_scope.name == SCOPE:
+                for sender in senders:
+                    sender.send(span)
             inner = _at.pop(span.context.span_id, None)
             if inner is None:
                 return
@@ -444,133 +461,10 @@ def _processor() -> "SpanProcessor":
                 one.tell(lambda listener, its=its: listener.ended(span, its))  # type: ignore[misc]
 
         def force_flush(self, timeout_millis: int = 30_000) -> bool:
-            return flush(timeout_millis / 1000)
+            sent = [sender.flush(timeout_millis / 1000) for sender in senders]
+            return all(sent)
 
         def shutdown(self) -> None:
-            flush()
+            self.force_flush(2_000)
 
     return Telling()
-
-
-# Collectors
-
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_PATH = "/v1/traces"
-_exports: "dict[str, BatchSpanProcessor]" = {}
-_told: set[str] = set()
-"""The collectors whose failure was told."""
-
-
-def export_to(endpoint: str = "") -> None:
-    """Send every span of ragkit to this OTLP collector from now on, in the background. Saying it again does nothing.
-
-    Without an endpoint, `OTEL_EXPORTER_OTLP_ENDPOINT` says where; if that is not set either, or if the application has
-    a provider of its own, which reads it too, nothing is sent. Headers are always read from
-    `OTEL_EXPORTER_OTLP_HEADERS`.
-    """
-    from ragkit.errors import InvalidInput, import_extra
-
-    address = _address(endpoint)
-    if not address or address in _exports:
-        return
-    if not address.startswith(("http://", "https://")):
-        raise InvalidInput(f"{endpoint!r} is no place for traces.", "Write it as http://localhost:4318")
-    module = import_extra("opentelemetry.exporter.otlp.proto.http.trace_exporter", "otel")
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    with _LOCK:
-        if address in _exports:
-            return
-        if not _exports:
-            _hush()
-        _exports[address] = BatchSpanProcessor(_calm(module.OTLPSpanExporter(endpoint=address), address))
-
-
-def _address(endpoint: str) -> str:
-    if endpoint:
-        plain = endpoint.rstrip("/")
-        return plain if plain.endswith(_PATH) else plain + _PATH
-    exact, base = (os.environ.get(name, "") for name in _ENDPOINTS)
-    if not (exact or base):
-        return ""
-    return "" if _provider() is not _own() else exact or base.rstrip("/") + _PATH
-
-
-def flush(seconds: float = 2.0) -> bool:
-    """Send what is waiting, for the end of a program; whether all of it could be sent in this time."""
-    exports = dict(_exports)
-    if not exports:
-        return True
-    sent = threading.Event()
-
-    def send() -> None:
-        for one in exports.values():
-            one.force_flush()
-        sent.set()
-
-    try:
-        threading.Thread(target=send, name="ragkit-flush", daemon=True).start()
-    except RuntimeError:  # the interpreter is ending
-        return False
-    if not sent.wait(seconds):
-        _tell_unsent(exports, f"they took longer than {seconds:g} s")
-        return False
-    return True
-
-
-def _calm(inner: "SpanExporter", address: str) -> "SpanExporter":
-    """An exporter whose collector may be dead: that is said once, in a sentence."""
-    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-
-    class Calm(SpanExporter):
-        def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
-            with _quietly():
-                try:
-                    result = inner.export(spans)
-                except Exception:
-                    result = SpanExportResult.FAILURE
-            if result is not SpanExportResult.SUCCESS:
-                _tell_unsent([address], "is a collector listening there?")
-            return result
-
-        def shutdown(self) -> None:
-            with _quietly():
-                inner.shutdown()
-
-    return Calm()
-
-
-def _tell_unsent(addresses: Iterable[str], why: str) -> None:
-    for address in set(addresses) - _told:
-        _told.add(address)
-        _log.warning("ragkit: traces could not be sent to %s (%s).", redacted(address), why)
-
-
-_NOISY = (
-    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
-    "opentelemetry.exporter.otlp.common.http",
-    "opentelemetry.sdk._shared_internal",
-    "opentelemetry.sdk.trace.export",
-    "urllib3.connectionpool",
-)
-_quiet = threading.local()
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """What the exporter logs of our collectors is dropped; what it logs of the application's is not ours to drop."""
-    before = getattr(_quiet, "on", False)
-    _quiet.on = True
-    try:
-        yield
-    finally:
-        _quiet.on = before
-
-
-@cache
-def _hush() -> None:
-    import atexit
-
-    for name in _NOISY:
-        logging.getLogger(name).addFilter(lambda _: not getattr(_quiet, "on", False))
-    atexit.register(lambda: flush() if not set(_exports) <= _told else None)

@@ -1,5 +1,6 @@
 """`ragkit trace`: what the last asks did."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -22,15 +23,15 @@ def trace(
     from ragkit.traceview import show, show_list
     from ragkit.workspace import STATE
 
-    store = TraceStore(opened(workspace).path / STATE / FILE)
-    if id is not None:
-        found = store.get(id)
+    with closing(TraceStore(opened(workspace).path / STATE / FILE)) as store:
+        found = None if id is None else store.get(id)
+        traces = store.list(limit) if found is None else ()
+    if found is not None:
         if json:
             print_json(as_json(found))
         else:
             show(found, stdout, texts)
         return
-    traces = store.list(limit)
     if json:
         rows = [as_json(one) for one in traces]
         print_json({"traces": [{key: value for key, value in row.items() if key != "spans"} for row in rows]})

@@ -137,6 +137,7 @@ def _wordy(value: object) -> bool:
 
 def _summed(identity: str, began: float, root: Step, steps: tuple[Step, ...]) -> Trace:
     calls = [step for step in steps if step.attributes.get(OPERATION) in _CALLS]
+    models = [step.attributes.get(MODEL) or _model(step) for step in steps if step in calls or MODEL in step.attributes]
     paid = [step for step in calls if INPUT in step.attributes or OUTPUT in step.attributes]
     costs = [step.attributes.get(COST) for step in paid]
     cost = root.attributes.get(COST)
@@ -148,7 +149,7 @@ def _summed(identity: str, began: float, root: Step, steps: tuple[Step, ...]) ->
         seconds=root.seconds,
         status=root.status,
         question=root.texts.get(QUESTION),
-        model=root.attributes.get(MODEL) or next((_model(step) for step in reversed(calls)), None),
+        model=root.attributes.get(MODEL) or (models[-1] if models else None),
         input_tokens=_tokens(INPUT, root, paid),
         output_tokens=_tokens(OUTPUT, root, paid),
         cost=None if cost is None else Decimal(str(cost)),

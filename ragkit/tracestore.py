@@ -1,20 +1,17 @@
 """The TraceStore: a file that keeps the last traces. Nothing here may break an ask."""
 
 import json
-import os
+import logging
 import sqlite3
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ragkit.errors import InvalidInput, NotFound, RagkitError, nearest_of
-from ragkit.indexes.catalog import Unusable, told
 from ragkit.modelsettings import TraceSettings
+from ragkit.sqlitefile import SqliteFile, shed, shrink
 from ragkit.trace import Event, Step, Trace
 
 FILE = "traces.sqlite"
@@ -29,62 +26,52 @@ MIGRATIONS: list[tuple[str, ...]] = [
             spans TEXT NOT NULL)""",
         "CREATE INDEX traces_by_start ON traces (started)",
     ),
+    (  # 2: how much each takes
+        "ALTER TABLE traces ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
+        "UPDATE traces SET size = length(CAST(spans AS BLOB))",
+    ),
 ]
-"""Each takes a file from the version of its place in the list to the next one."""
 
-_PARENTS: list[sqlite3.Connection] = []
-_WAIT = 5.0
-_ROOM = 0.9
-"""What is too large is brought to this much of what it may be, so that not every trace makes the file shrink."""
 _HEAD = "id, started, seconds, status, question, model, input_tokens, output_tokens, cost"
 _EMPTY = "Traces are written by: ragkit ask"
+_log = logging.getLogger(__name__)
+Rows = list[tuple[Any, ...]]
 
 
 class TraceStore:
-    """Several threads and processes may read and write it, and any of them may set a damaged file aside."""
+    """Several threads and processes may read and write it. What goes wrong is told in the log, once."""
 
     def __init__(self, path: Path, settings: TraceSettings | None = None) -> None:
         self.path = path
         self.settings = settings or TraceSettings()
-        self._lock = threading.Lock()
-        self._kept: tuple[int, int, sqlite3.Connection] | None = None
-        """The process, the file and the connection of the last save: closing it would wait for the disk each time."""
+        self._file = SqliteFile(path, MIGRATIONS)
 
     def close(self) -> None:
-        with self._lock:
-            self._drop()
+        self._file.close()
 
-    def __del__(self) -> None:
-        self._drop()
-
-    def save(self, trace: Trace) -> str:
-        """Keep it, whole or not at all; one of the same id takes its place. What went wrong, as a sentence, or ""."""
+    def save(self, trace: Trace) -> None:
+        """Keep it, whole or not at all; one of the same id takes its place."""
         try:
-            return self._save(trace)
-        except RagkitError as error:
-            return f"The trace was not kept: {error.reason} {error.hint}".strip()
+            self._save(trace)
         except Exception as error:  # whatever it is, it is not worth an answer
-            return f"The trace was not kept in {self.path}: {error}."
+            _log.warning("The trace %s was not kept (%s: %s).", trace.id, type(error).__name__, error)
 
     def list(self, limit: int = 20) -> tuple[Trace, ...]:
         """The newest first, without their spans."""
-        with self._reading() as connection:
-            if connection is None:
-                return ()
-            rows = connection.execute(f"SELECT {_HEAD} FROM traces ORDER BY started DESC, id LIMIT ?", (limit,))  # noqa: S608
-            return tuple(_trace(row) for row in rows)
+        newest = f"SELECT {_HEAD} FROM traces ORDER BY started DESC, id LIMIT ?"  # noqa: S608 - our words
+        rows = self._read(lambda connection: connection.execute(newest, (limit,)).fetchall())
+        return tuple(_trace(row) for row in rows)
 
     def get(self, name: str) -> Trace:
         """By its id, by the beginning of it, or `last`."""
         wanted = name.strip().lower()
-        with self._reading() as connection:
-            if connection is None:
-                raise NotFound(f"There is no trace {name!r}.", _EMPTY)
-            rows = _matching(connection, wanted) or (_matching(connection, wanted[:16]) if len(wanted) == 32 else [])
-            if not rows:
-                known = [row[0] for row in connection.execute("SELECT id FROM traces ORDER BY started DESC LIMIT 1000")]
+        rows = self._read(lambda connection: _matching(connection, wanted))
+        if not rows and len(wanted) == 32:  # of the application, of which ours have half
+            rows = self._read(lambda connection: _matching(connection, wanted[:16]))
         if not rows:
-            near = nearest_of(wanted, [one[: max(8, len(wanted))] for one in known])
+            newest = "SELECT id FROM traces ORDER BY started DESC LIMIT 1000"
+            known = self._read(lambda connection: connection.execute(newest).fetchall())
+            near = nearest_of(wanted, [one[: max(8, len(wanted))] for (one,) in known])
             raise NotFound(f"There is no trace {name!r}.{near}", "See them with: ragkit trace" if known else _EMPTY)
         if len(rows) > 1:
             raise InvalidInput(
@@ -92,94 +79,39 @@ class TraceStore:
             )
         return _trace(rows[0][:-1], rows[0][-1])
 
-    def _save(self, trace: Trace) -> str:
+    def _save(self, trace: Trace) -> None:
+        spans = json.dumps(
+            [asdict(step) for step in trace.spans], ensure_ascii=False, separators=(",", ":"), default=str
+        )
         row = (
             trace.id, trace.started, trace.seconds, trace.status, trace.question, trace.model, trace.input_tokens,
             trace.output_tokens, None if trace.cost is None else str(trace.cost),
-            sum(step.status == "open" for step in trace.spans),
-            json.dumps([asdict(step) for step in trace.spans], ensure_ascii=False, separators=(",", ":"), default=str),
+            sum(step.status == "open" for step in trace.spans), spans, len(spans.encode()),
         )  # fmt: skip
-        said = ""
-        with told(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                seen = _inode(self.path)
-                self._put(row)
-            except (Unusable, sqlite3.DatabaseError) as error:
-                if not _damaged(error):
-                    raise
-                said = self._set_aside(seen)
-                self._put(row)
-        return said
 
-    def _put(self, row: tuple[Any, ...]) -> None:
-        limit = self.settings.megabytes * 1_000_000
-        with self._writing() as connection, _transaction(connection):
+        def keep(connection: sqlite3.Connection) -> bool:
             # A step that ended late may have been kept before what its ask saw of it.
             connection.execute(
-                f"INSERT INTO traces ({_HEAD}, open, spans) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+                f"INSERT INTO traces ({_HEAD}, open, spans, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
                 "ON CONFLICT (id) DO UPDATE SET seconds = excluded.seconds, status = excluded.status, "
                 "question = excluded.question, model = excluded.model, input_tokens = excluded.input_tokens, "
                 "output_tokens = excluded.output_tokens, cost = excluded.cost, open = excluded.open, "
-                "spans = excluded.spans WHERE excluded.open <= traces.open",
+                "spans = excluded.spans, size = excluded.size WHERE excluded.open <= traces.open",
                 row,
             )
-            trimmed = _size(connection) > limit
-            while trimmed and _size(connection) > limit * _ROOM:
-                oldest = "SELECT id FROM traces WHERE id <> ? ORDER BY started, id LIMIT 1"
-                if not connection.execute(f"DELETE FROM traces WHERE id = ({oldest})", row[:1]).rowcount:  # noqa: S608
-                    break
-        if trimmed:
-            with self._writing() as connection:
-                connection.executescript("PRAGMA incremental_vacuum")  # execute would free one page: it makes one step
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return shed(connection, "traces", self.settings.megabytes * 1_000_000, by="started", but=trace.id)
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._kept is None or self._kept[:2] != (os.getpid(), _inode(self.path)):
-                self._drop()
-                connection = _open(self.path)
-                self._kept = (os.getpid(), _inode(self.path), connection)
-            try:
-                yield self._kept[2]
-            except BaseException:
-                self._drop()
-                raise
+        if self._file.write(keep, False):
+            self._file.read(shrink, None)
 
-    def _drop(self) -> None:
-        if self._kept is None:
-            return
-        process, _, connection = self._kept
-        self._kept = None
-        if process == os.getpid():
-            connection.close()
-        else:  # it is the parent's: closing it here would take away the parent's locks
-            _PARENTS.append(connection)
-
-    def _set_aside(self, seen: int) -> str:
-        """Unless another process has done so already."""
-        if _inode(self.path) != seen:
-            return ""
-        aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}-{seen}")
-        for ending in ("-wal", "-shm", ""):
-            part = Path(f"{self.path}{ending}")
-            if part.exists():
-                part.replace(f"{aside}{ending}")
-        return f"The file of traces was damaged. It was set aside as {aside.name}, and a new one begun."
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+    def _read(self, work: Callable[[sqlite3.Connection], Rows]) -> Rows:
+        """Nothing where no ask was kept yet: reading makes no file."""
         if not self.path.exists():
-            yield None
-            return
-        try:
-            with told(self.path), _opened(self.path) as connection:
-                yield connection
-        except Unusable as error:
-            raise RagkitError(
-                f"The file of traces is damaged: {self.path}.", "The next ask sets it aside and begins a new one."
-            ) from error
+            return []
+        rows = self._file.read(work, None)
+        if rows is None:
+            raise RagkitError(f"The traces in {self.path} cannot be read.", "A warning in the log says why.")
+        return rows
 
 
 def _trace(row: tuple[Any, ...], spans: str = "[]") -> Trace:
@@ -191,86 +123,9 @@ def _trace(row: tuple[Any, ...], spans: str = "[]") -> Trace:
     )  # fmt: skip
 
 
-def _matching(connection: sqlite3.Connection, wanted: str) -> list[tuple[Any, ...]]:
+def _matching(connection: sqlite3.Connection, wanted: str) -> Rows:
     if wanted == LAST:
         where, values = "ORDER BY started DESC, id LIMIT 1", []
     else:
         where, values = "WHERE id >= ? AND id < ? LIMIT 5", [wanted, wanted + "g"]  # behind every hexadecimal digit
     return connection.execute(f"SELECT {_HEAD}, spans FROM traces {where}", values).fetchall()  # noqa: S608
-
-
-def _size(connection: sqlite3.Connection) -> int:
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-    )
-    return int((pages - free) * size)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = _open(path)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """At the newest version; a file that nobody may write is only read."""
-    read_only = path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
-    uri = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if read_only else 'rwc'}"
-    connection = sqlite3.connect(uri, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
-    try:
-        if not read_only:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is written, or never
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-        _migrate(connection, path, read_only)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
-    version = _version(connection)
-    if version > len(MIGRATIONS):
-        raise RagkitError(
-            f"{path} was written by a newer ragkit (format {version}; this one knows {len(MIGRATIONS)}).",
-            "Update ragkit.",
-        )
-    if version == len(MIGRATIONS) or read_only:
-        return
-    with _transaction(connection):  # all of them at once; another process may have been quicker
-        for number, statements in enumerate(MIGRATIONS[_version(connection) :], _version(connection) + 1):
-            for statement in statements:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0
-
-
-def _damaged(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return isinstance(error, Unusable) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -8,9 +8,16 @@ from rich.console import Console
 from rich.text import Text
 
 from ragkit.terminal import plain
-from ragkit.trace import ATTEMPTS, CACHED, COST, INPUT, OUTPUT, REQUEST_MODEL, Step, Trace
+from ragkit.trace import ATTEMPTS, CACHED, COST, INPUT, MODEL, OUTPUT, REQUEST_MODEL, Step, Trace
 
-_COLORS = {"ok": "green", "error": "red", "partial": "yellow", "cancelled": "yellow", "open": "yellow"}
+_COLORS = {
+    "ok": "green",
+    "error": "red",
+    "partial": "yellow",
+    "abstained": "yellow",
+    "cancelled": "yellow",
+    "open": "yellow",
+}
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _SHORT = 8
 """This much of an id is shown, and is enough to name it."""
@@ -94,16 +101,17 @@ def _rows(steps: tuple[Step, ...]) -> Iterator[tuple[str, Step]]:
 
 
 def _note(step: Step) -> str:
-    """Status, attempts, tokens: what fits beside a bar."""
+    """Status, attempt, tokens, cost, model: what fits beside a bar."""
     said = step.attributes
     parts = [] if step.status == "ok" else [_bare(step.status)]
     if int(said.get(ATTEMPTS, 1)) > 1:
-        parts.append(f"×{said[ATTEMPTS]}")
+        parts.append(f"attempt {said[ATTEMPTS]}")
     if said.get(CACHED):
         parts.append("cached")
     parts += [_tokens(said.get(INPUT), said.get(OUTPUT)), _money(said.get(COST))]
-    if REQUEST_MODEL in said and str(said[REQUEST_MODEL]) not in step.name:
-        parts.append(_bare(str(said[REQUEST_MODEL])))
+    model = str(said.get(REQUEST_MODEL) or said.get(MODEL) or "")
+    if model not in step.name:
+        parts.append(_bare(model))
     return " ".join(part for part in parts if part)
 
 

@@ -6,11 +6,12 @@ import numpy
 import pytest
 from numpy.typing import NDArray
 
+from ragkit.alike import alike
 from ragkit.cache import DAY
 from ragkit.indexes.embedder import Embedder, make_embedder
 from ragkit.indexes.recipe import EmbedderSettings
 from ragkit.modelsettings import CacheSettings
-from ragkit.semantic import Match, SemanticCache, alike
+from ragkit.semantic import Match, SemanticCache
 
 SETTINGS = CacheSettings()
 

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 
-from ragkit import telemetry
+from ragkit import otlp, telemetry
 from ragkit.errors import InvalidInput
 from ragkit.model import ModelError
 from ragkit.telemetry import record, recording, span, traced
@@ -342,10 +342,10 @@ def collector() -> Iterator[Collector]:
 
 def _forget() -> None:
     """No collector any more, and without waiting for a dead one."""
-    for export in [telemetry._exports.pop(address) for address in list(telemetry._exports)]:
+    for export in [otlp._exports.pop(address) for address in list(otlp._exports)]:
         export.span_exporter.shutdown()
         export.shutdown()  # type: ignore[no-untyped-call]
-    telemetry._told.clear()
+    otlp._told.clear()
 
 
 CHAT = {
@@ -357,14 +357,14 @@ CHAT = {
 
 def test_a_collector_gets_the_tree(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20abc")
-    telemetry.export_to(collector.url)
-    telemetry.export_to(collector.url + "/")
+    otlp.export_to(collector.url)
+    otlp.export_to(collector.url + "/")
     with span("invoke_workflow ask", {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "ask"}):
         with span("chat claude", CHAT, kind="client") as chat:
             record(chat, {"gen_ai.input.messages": "SECRET"})
         with pytest.raises(ModelError), span("chat claude 2", kind="client"):
             raise ModelError("SECRET", kind="rate")
-    assert telemetry.flush(5)
+    assert otlp.flush(5)
     ((path, headers, sent),) = collector.requests
     assert path == "/v1/traces"
     assert headers["authorization"] == "Basic abc"
@@ -383,31 +383,65 @@ def test_a_collector_gets_the_tree(collector: Collector, monkeypatch: pytest.Mon
 
 
 def test_the_environment_says_where(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
-    telemetry.export_to()
-    assert not telemetry._exports
+    otlp.export_to()
+    assert not otlp._exports
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
     monkeypatch.setenv(telemetry.SEND_TEXTS, "true")
-    telemetry.export_to()
+    otlp.export_to()
     with span("it") as it:
         record(it, {"ragkit.question": "Why?"})
-    assert telemetry.flush(5)
+    assert otlp.flush(5)
     assert semconv.attributes_of(collector.spans["it"]) == {"ragkit.question": "Why?"}
 
 
 def test_a_place_that_is_none_is_told() -> None:
     with pytest.raises(InvalidInput, match="Write it as http"):
-        telemetry.export_to("localhost:4318")
+        otlp.export_to("localhost:4318")
+
+
+def test_an_environment_that_is_meant_for_others_is_only_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317")
+    for _ in range(2):
+        otlp.export_to()
+    (said,) = caplog.messages
+    assert said.endswith("('localhost:4317/v1/traces' is no place for traces. Write it as http://localhost:4318).")
+    assert not otlp._exports
+    _forget()
+
+
+def test_an_application_that_exports_by_itself_is_not_sent_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    otlp.export_to()
+    sent = list(otlp._exports)
+    _forget()
+    assert sent == [], "every span would be there twice"
+
+
+def test_an_application_that_flushes_its_provider_flushes_collectors(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    otlp.export_to(collector.url)
+    with span("it"), provider.get_tracer("theirs").start_as_current_span("not ours"):
+        pass
+    assert provider.force_flush(5_000)
+    assert list(collector.spans) == ["it"]
 
 
 @pytest.mark.parametrize("status", [400, 503])
 def test_a_collector_that_refuses_is_told_of_once(status: int, caplog: pytest.LogCaptureFixture) -> None:
     server = Collector(status)
     try:
-        telemetry.export_to(server.url)
+        otlp.export_to(server.url)
         for _ in range(3):
             with span("it"):
                 pass
-            telemetry.flush(0.5)
+            otlp.flush(0.5)
         assert [one.levelno for one in caplog.records] == [logging.WARNING]
         assert "could not be sent" in caplog.text
     finally:
@@ -419,13 +453,13 @@ def test_a_collector_that_refuses_is_told_of_once(status: int, caplog: pytest.Lo
 def test_a_collector_that_hangs_slows_nothing(caplog: pytest.LogCaptureFixture) -> None:
     server = Collector(delay=2)
     try:
-        telemetry.export_to(server.url)
+        otlp.export_to(server.url)
         began = time.perf_counter()
         for _ in range(3000):  # more than the queue holds
             with span("it"):
                 pass
         spans = time.perf_counter() - began
-        assert not telemetry.flush(0.2)
+        assert not otlp.flush(0.2)
         assert time.perf_counter() - began - spans < 1
         assert len(caplog.records) == 1
     finally:
@@ -443,7 +477,8 @@ def run(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
 def test_a_dead_collector_is_one_line_at_the_end_of_a_program() -> None:
     began = time.perf_counter()
     done = run(
-        "from ragkit import telemetry as t\nt.export_to('http://127.0.0.1:9')\nwith t.span('it'): pass\nprint('done')"
+        "from ragkit import otlp, telemetry\notlp.export_to('http://127.0.0.1:9')\n"
+        "with telemetry.span('it'): pass\nprint('done')"
     )
     assert done.stdout == "done\n"
     assert done.stderr.count("\n") == 1

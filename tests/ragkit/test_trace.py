@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from rich.console import Console
 from typer.testing import CliRunner
 
-from ragkit import telemetry
+from ragkit import sqlitefile, telemetry
 from ragkit.errors import InvalidInput, NotFound, RagkitError
+from ragkit.model import ModelError
 from ragkit.modelsettings import TraceSettings
 from ragkit.telemetry import record, recording, span
 from ragkit.trace import Step, Trace, as_json
@@ -50,7 +52,7 @@ def ask(texts: bool = True, late: Callable[[Trace], object] | None = None) -> Tr
         record(root, {"ragkit.question": "QUESTION [red]why[/]\x1b[31m?", "ragkit.answer": "ANSWER"})
         with span("chat claude-opus-4-5", {**chat(), "ragkit.attempts": 3}, kind="client") as call:
             record(call, {"gen_ai.input.messages": [{"role": "user", "content": f"PROMPT {KEY}"}]})
-            call.add_event("ragkit.attempt", {"error.type": "rate"})
+            call.add_event("ragkit.event", {"error.type": "rate"})
         with pytest.raises(ValueError, match="MESSAGE"), span("write"):
             raise ValueError(f"MESSAGE {KEY}")
         root.set_attribute(telemetry.STATUS, "partial")
@@ -71,8 +73,16 @@ def _hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> TraceStore:
-    return TraceStore(tmp_path / ".ragkit" / FILE)
+def store(tmp_path: Path) -> Iterator[TraceStore]:
+    one = TraceStore(tmp_path / ".ragkit" / FILE)
+    yield one
+    one.close()
+
+
+def again(store: TraceStore) -> TraceStore:
+    """As another process has it."""
+    store.close()
+    return TraceStore(store.path, store.settings)
 
 
 def test_what_a_collector_hears_is_a_trace() -> None:
@@ -112,7 +122,7 @@ def test_unknown_is_not_nothing() -> None:
 
 def test_what_was_kept_comes_back(store: TraceStore) -> None:
     it = ask()
-    assert store.save(it) == ""
+    store.save(it)
     assert json.dumps(as_json(store.get(it.id))) == json.dumps(as_json(it))
     assert store.get(it.id[:8]).id == store.get("last").id == it.id
     assert store.get(it.id).cost == it.cost
@@ -175,24 +185,27 @@ def test_a_step_that_ends_after_its_ask_is_not_lost(store: TraceStore) -> None:
     assert [step.status for step in before.spans] == ["ok", "open"]
     after = store.get("last")
     assert [step.status for step in after.spans] == ["ok", "ok"]
-    assert store.save(before) == ""  # the ask's own thread was slower than its straggler
+    store.save(before)  # the ask's own thread was slower than its straggler
     assert store.get("last") == after
 
 
 def test_the_oldest_are_forgotten_and_the_file_shrinks(store: TraceStore) -> None:
     store.settings = TraceSettings(megabytes=3)
     for at in range(1, 26):
-        assert store.save(made(at, 90_000)) == ""
+        store.save(made(at, 90_000))
     large = sum(one.stat().st_size for one in store.path.parent.iterdir())
     assert len(store.list(100)) == 25
     store.settings = TraceSettings(megabytes=1)
-    assert store.save(made(26, 90_000)) == ""
+    store.save(made(26, 90_000))
     kept = [int(one.id, 16) for one in store.list(100)]
     assert kept == list(range(26, 26 - len(kept), -1))
     assert 5 <= len(kept) <= 10
     assert sum(one.stat().st_size for one in store.path.parent.iterdir()) < 1_000_000 < 2_000_000 < large
-    assert store.save(made(27, 3_000_000)) == ""
+    store.save(made(27, 3_000_000))
     assert [one.id for one in store.list(100)] == [made(27).id]
+    store.save(made(28))
+    assert [one.id for one in store.list(100)] == [made(28).id]
+    assert sum(one.stat().st_size for one in store.path.parent.iterdir()) < 200_000
 
 
 WRITE = """
@@ -202,41 +215,55 @@ from ragkit.trace import Trace
 from ragkit.tracestore import TraceStore
 store = TraceStore(Path(sys.argv[1]))
 for at in range(40):
-    said = store.save(Trace(f"{int(sys.argv[2]) * 1000 + at:032x}", float(at), 1.0))
-    assert not said, said
+    store.save(Trace(f"{int(sys.argv[2]) * 1000 + at:032x}", float(at), 1.0))
+store.close()
 """
 
 
-def test_several_processes_and_threads_write(store: TraceStore) -> None:
-    processes = [subprocess.Popen([sys.executable, "-c", WRITE, str(store.path), str(at)]) for at in range(1, 5)]
-    said: list[str] = []
-    threads = [threading.Thread(target=lambda at=at: said.append(store.save(made(at)))) for at in range(20)]
+def test_several_processes_and_threads_write(store: TraceStore, caplog: pytest.LogCaptureFixture) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITE, str(store.path), str(at)], stderr=subprocess.PIPE)
+        for at in range(1, 5)
+    ]
+    threads = [threading.Thread(target=store.save, args=(made(at),)) for at in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [one.wait() for one in processes] == [0] * 4
-    assert said == [""] * 20
+    assert [one.communicate()[1] for one in processes] == [b""] * 4
+    assert caplog.messages == []
     assert len(store.list(1000)) == 180
 
 
-def test_a_damaged_file_is_told_set_aside_and_breaks_nothing(store: TraceStore) -> None:
+@pytest.mark.parametrize("first", ["save", "list", "get"])
+def test_a_damaged_file_is_told_set_aside_and_breaks_nothing(
+    store: TraceStore, first: str, caplog: pytest.LogCaptureFixture
+) -> None:
     store.save(made(1))
-    store.close()
+    store = again(store)
     store.path.write_bytes(b"This is no database, and never was." * 100)
-    with pytest.raises(RagkitError, match="damaged"):
-        store.list()
-    said = store.save(made(2))
-    assert said.startswith("The file of traces was damaged. It was set aside as traces.sqlite.damaged-")
-    assert store.save(made(3)) == ""
+    if first == "save":
+        store.save(made(2))
+    elif first == "list":
+        assert store.list() == ()
+    else:
+        with pytest.raises(NotFound):
+            store.get("last")
+    (said,) = caplog.messages
+    assert "traces.sqlite is damaged (file is not a database)" in said
+    assert "moved to traces.sqlite.damaged, and made anew" in said
+    store.save(made(2))
+    store.save(made(3))
     assert [int(one.id, 16) for one in store.list()] == [3, 2]
-    assert any("damaged" in one.name for one in store.path.parent.iterdir())
+    assert store.path.with_name("traces.sqlite.damaged").read_bytes().startswith(b"This is no database")
+    assert len(caplog.messages) == 1
+    store.close()
 
 
 def test_a_page_in_the_middle_may_be_damaged(store: TraceStore) -> None:
     for at in range(50):
         store.save(made(at, 5000))
-    store.close()
+    store = again(store)
     whole = store.path.stat().st_size
     with store.path.open("r+b") as file:
         file.seek(8192)
@@ -244,34 +271,101 @@ def test_a_page_in_the_middle_may_be_damaged(store: TraceStore) -> None:
     for at in range(50, 60):
         store.save(made(at))
     assert {int(one.id, 16) for one in store.list(10)} >= {59, 58}
+    store.close()
 
 
-@pytest.mark.parametrize("what", ["newer", "folder", "locked"])
-def test_what_cannot_be_kept_is_a_sentence(store: TraceStore, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_not_released_costs_its_traces_at_most(
+    store: TraceStore, caplog: pytest.LogCaptureFixture
+) -> None:
     store.save(made(1))
-    monkeypatch.setattr("ragkit.tracestore._WAIT", 0.1)
+    store = again(store)
+    store._file._wait = 0.1
     other = sqlite3.connect(store.path, isolation_level=None)
-    if what == "newer":
-        other.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-    elif what == "locked":
-        other.execute("BEGIN IMMEDIATE")
-    else:
-        store.path = store.path / "below a file"
-    store.close()
-    said = store.save(made(2))
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    for at in range(2, 5):
+        store.save(made(at))
+    assert time.monotonic() - began < 1
+    (said,) = caplog.messages
+    assert f"{store.path} cannot be used (database is locked)" in said
     other.close()
-    assert said.startswith("The trace was not kept")
-    assert {"newer": "newer ragkit", "locked": "locked", "folder": "traces.sqlite"}[what] in said
+    store._file._resting = 0
+    store.save(made(5))
+    assert [int(one.id, 16) for one in store.list()] == [5, 1]
+    store.close()
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(store: TraceStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_file_is_left_alone(store: TraceStore, caplog: pytest.LogCaptureFixture) -> None:
     store.save(made(1))
     store.close()
-    monkeypatch.setattr("ragkit.tracestore.MIGRATIONS", [*MIGRATIONS, ("ALTER TABLE traces ADD more TEXT", "NONSENSE")])
-    assert "not kept" in store.save(made(2))
-    monkeypatch.setattr("ragkit.tracestore.MIGRATIONS", [*MIGRATIONS, ("ALTER TABLE traces ADD more TEXT",)])
-    assert store.save(made(2)) == ""
-    assert len(store.list()) == 2
+    with closing(sqlite3.connect(store.path)) as other:
+        other.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    before = store.path.read_bytes()
+    store = again(store)
+    store.save(made(2))
+    assert [int(one.id, 16) for one in store.list()] == [2]
+    store.close()
+    assert store.path.read_bytes() == before
+    (said,) = caplog.messages
+    assert "written by a newer ragkit" in said
+
+
+def test_a_place_that_cannot_be_written_is_told_and_breaks_nothing(
+    store: TraceStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.save(made(1))
+    below = TraceStore(store.path / "below a file" / FILE)
+    below.save(made(2))
+    (said,) = caplog.messages
+    assert "below a file" in said
+    assert below.list() == ()
+
+
+def test_a_trace_that_is_none_is_told_and_breaks_nothing(store: TraceStore, caplog: pytest.LogCaptureFixture) -> None:
+    store.save(replace(made(1), question="half a pair \ud800"))
+    (said,) = caplog.messages
+    assert "was not kept (UnicodeEncodeError" in said
+    store.save(made(2))
+    assert [int(one.id, 16) for one in store.list()] == [2]
+
+
+def test_what_cannot_be_read_is_an_error(store: TraceStore, caplog: pytest.LogCaptureFixture) -> None:
+    store.path.mkdir(parents=True)
+    with pytest.raises(RagkitError, match="cannot be read"):
+        store.list()
+    assert "unable to open database file" in caplog.text
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    store: TraceStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.save(made(1))
+    more = "ALTER TABLE traces ADD more TEXT"
+    monkeypatch.setattr("ragkit.tracestore.MIGRATIONS", [*MIGRATIONS, (more, "NONSENSE")])
+    store = again(store)
+    store.save(made(2))
+    (said,) = caplog.messages
+    assert f"could not be brought to format {len(MIGRATIONS) + 1}" in said
+    monkeypatch.setattr("ragkit.tracestore.MIGRATIONS", [*MIGRATIONS, (more,)])
+    store = again(store)
+    store.save(made(2))
+    assert [int(one.id, 16) for one in store.list()] == [2, 1]
+    store.close()
+
+
+def test_a_file_of_the_first_format_is_read_and_shed(store: TraceStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlitefile.open_file(store.path, MIGRATIONS[:1]).close()
+    with closing(sqlite3.connect(store.path)) as old, old:
+        for at in range(1, 30):
+            spans = json.dumps([asdict(step) for step in made(at, 90_000).spans])
+            row = (f"{at:032x}", float(at), 1.0, "ok", None, None, None, None, None, 0, spans)
+            old.execute("INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    assert store.get("last").spans == made(29, 90_000).spans
+    store.settings = TraceSettings(megabytes=1)
+    store.save(made(30, 90_000))
+    kept = [int(one.id, 16) for one in store.list(100)]
+    assert kept == list(range(30, 30 - len(kept), -1))
+    assert 5 <= len(kept) <= 10
 
 
 FORK = """
@@ -281,18 +375,20 @@ from ragkit.trace import Trace
 from ragkit.tracestore import TraceStore
 store = TraceStore(Path(sys.argv[1]))
 save = lambda at: store.save(Trace(f"{at:032x}", float(at), 1.0))
-assert save(1) == ""
+save(1)
 child = os.fork()
 if not child:
-    os._exit(1 if save(2) else 0)
+    save(2)
+    os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
-assert save(3) == ""
+save(3)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_child_process_leaves_the_connection_of_its_parent_alone(store: TraceStore) -> None:
-    subprocess.run([sys.executable, "-c", FORK, str(store.path)], check=True)
+    done = subprocess.run([sys.executable, "-c", FORK, str(store.path)], check=True, capture_output=True)
+    assert done.stderr == b""
     assert len(store.list()) == 3
 
 
@@ -300,6 +396,7 @@ def test_names_that_name_nothing(store: TraceStore) -> None:
     with pytest.raises(NotFound, match="ragkit ask"):
         store.get("last")
     assert store.list() == ()
+    assert not store.path.parent.exists(), "reading makes nothing"
     store.save(replace(made(1), id="abc1" + "0" * 28))
     store.save(replace(made(2), id="abc2" + "0" * 28))
     with pytest.raises(InvalidInput, match="2 traces begin with 'abc'"):
@@ -337,13 +434,40 @@ def test_a_waterfall_shows_what_happened() -> None:
     lines = shown(lambda console: show(ask(), console))
     text = "\n".join(lines)
     assert "├ chat claude-opus-4-5" in text
-    assert "×3 800→50 0.0100" in text
+    assert "attempt 3 800→50 0.0100" in text
     assert "└ write" in text
     assert "✗ write: ValueError: MESSAGE [hidden]" in text
     assert "QUESTION [red]why[/] [31m?" in text
     assert "PROMPT" not in text
     assert "PROMPT [hidden]" in "\n".join(shown(lambda console: show(ask(), console, texts=True)))
     assert "No texts were kept; see [trace] texts" in "\n".join(shown(lambda c: show(ask(False), c, texts=True)))
+
+
+def test_attempts_are_told_apart_and_errors_are_red() -> None:
+    collector = Collector(True)
+    with recording(collector, True), span("invoke_workflow ask", ROOT), span("write"):
+        for number in (1, 2):
+            with suppress(ModelError), span("chat claude-opus-4-5", {**chat(), "ragkit.attempts": number}):
+                if number == 1:
+                    raise ModelError("Slow down.", kind="rate")
+        with span("remembered", {"ragkit.model": "openai:gpt-5", "ragkit.cached": True}):
+            pass
+    it = collector.trace
+    assert it is not None
+    out = io.StringIO()
+    show(it, Console(file=out, width=120, force_terminal=True, color_system="standard"))
+    first, second, remembered = (
+        next(line for line in out.getvalue().splitlines() if word in line)
+        for word in ("├ chat claude", "attempt 2", "└ remembered")
+    )
+    red = "\x1b[31m"
+    assert "attempt" not in first
+    assert f"{red}error 800→50 0.0100" in first
+    assert red not in second
+    assert remembered.endswith("cached openai:gpt-5")
+    assert f"{red}✗" in out.getvalue()
+    assert it.model == "openai:gpt-5", "the last that answered, also from memory"
+    assert shown(lambda console: show(it, console))[-1] == "✗ chat claude-opus-4-5: rate: Slow down."
 
 
 def test_an_error_is_told_where_it_arose() -> None:

@@ -129,6 +129,8 @@ class WireServer:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, with as many requests as it brings."""
+        # asyncio does so by itself, but not for a socket that was made elsewhere: answers would wait 40 ms for an ACK.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._changed:
             self._connections += 1
         try:
