@@ -62,7 +62,7 @@ async def ask(
 
 
 async def _retrieve(find: Callable[[], Sequence[Hit]], allowance: Allowance) -> Sequence[Hit]:
-    with telemetry.span("retrieval documents", {"gen_ai.operation.name": "retrieval"}) as span:
+    with telemetry.span("retrieval", {"gen_ai.operation.name": "retrieval"}) as span:
         try:
             with anyio.fail_after(allowance.deadline.left):
                 hits = await anyio.to_thread.run_sync(find, abandon_on_cancel=True)

@@ -30,7 +30,7 @@ async def conform(call: Callable[[Request], Awaitable[Reply]], request: Request)
     if again.stop == "refusal":
         return replace(again, usage=usage)
     raise ModelError(
-        f"{reply.model} answered twice in another form than {request.schema.__name__}: {_short(mended)}",
+        f"{reply.model} answered twice in another form than {request.schema.__name__}: {_short(mended)}.",
         "Try a more able model, or a simpler form.",
         "schema",
         model=reply.model,

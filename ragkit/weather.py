@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 import tenacity
@@ -127,7 +128,9 @@ class Weather:
             "gen_ai.request.model": name or scheme,
             "gen_ai.request.max_tokens": request.max_tokens,
             "gen_ai.request.temperature": request.temperature,
+            "gen_ai.request.stream": None if told is None else True,
             "gen_ai.output.type": "json" if request.schema else "text",
+            **_place(self.settings.base_url),
             ATTEMPTS: number,
         }
         with telemetry.span(f"chat {name or scheme}", attributes, kind="client") as span:
@@ -180,14 +183,26 @@ def _error(state: tenacity.RetryCallState) -> ModelError:
 
 
 def _note(span: "Span", usage: Usage | None, money: Decimal | None) -> None:
-    """By the conventions, what was read from a prompt cache is part of the input."""
+    """By the conventions, what was read from a prompt cache, or written to it, is part of the input."""
     if usage is not None:
         span.set_attribute(INPUT, usage.total - usage.output)
         span.set_attribute(OUTPUT, usage.output)
         if usage.cache_read:
             span.set_attribute("gen_ai.usage.cache_read.input_tokens", usage.cache_read)
+        if usage.cache_write:
+            span.set_attribute("gen_ai.usage.cache_creation.input_tokens", usage.cache_write)
     if money is not None:
         span.set_attribute(COST, str(money))
+
+
+def _place(base_url: str) -> dict[str, object]:
+    """Where a model is asked, if the settings say it: the default is the business of its provider."""
+    try:
+        address = urlsplit(base_url)
+        port = address.port or (80 if address.scheme == "http" else 443)
+    except ValueError:  # no address; who asks there is told
+        return {}
+    return {"server.address": address.hostname, "server.port": port} if address.hostname else {}
 
 
 def _said(request: Request) -> list[dict[str, str]]:

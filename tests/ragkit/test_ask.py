@@ -253,7 +253,7 @@ def test_the_command_answers_and_its_trace_can_be_looked_at(tmp_path: Path) -> N
     assert given["answer"] == "The tower of Delft is 43 metres high. [1]"
     assert given["citations"][0]["uri"] == "Delft.md"
     trace = json.loads(run("trace", given["trace_id"], "-w", str(tmp_path), "--json").stdout)
-    assert [span["name"] for span in trace["spans"]] == ["invoke_workflow ask", "retrieval documents", "write"]
+    assert [span["name"] for span in trace["spans"]] == ["invoke_workflow ask", "retrieval", "write"]
     shown = run("ask", QUESTION, "-w", str(tmp_path))
     assert "The tower of Delft is 43 metres high. [1]" in shown.stdout
     assert "[1] Delft.md › Delft" in shown.stdout
