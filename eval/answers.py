@@ -33,6 +33,14 @@ def token_f1(answer: str, references: Sequence[str]) -> float:
     return _best(lambda reference: _f1(normalised(answer).split(), normalised(reference).split()), references)
 
 
+def contains(answer: str, references: Sequence[str]) -> float:
+    """1 when a normalised reference stands in the normalised answer, as whole words, else 0.
+
+    What a long answer is not punished for; nor is one that names everything.
+    """
+    return _best(lambda reference: float(f" {normalised(reference)} " in f" {normalised(answer)} "), references)
+
+
 def abstention_accuracy(pairs: Iterable[tuple[bool, bool]]) -> float | None:
     """Of pairs (abstained, unanswerable), the share that agree: no answer exactly where there is none.
 

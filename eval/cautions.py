@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ragkit.eval.gold import Resolved
+from ragkit.eval.result import Run
 
 _MOST = 10
 
@@ -22,6 +23,18 @@ def of_sources(questions: Path, sources: Sequence[Path]) -> Iterator[str]:
             yield (
                 f"{questions} lies in {source}, which is searched: questions find themselves there. "
                 "Move it out, or name it in a .ragkitignore."
+            )
+
+
+def of_answers(runs: Sequence[Run]) -> Iterator[str]:
+    """Asks that failed for reasons that have nothing to do with their questions, and may not be the strategy's."""
+    for run in runs:
+        answers = [one.answer for one in run.results.values() if one.answer]
+        errors = [one.error for one in answers if one.error]
+        if errors:
+            yield (
+                f"{run.name}: no model answered {len(errors):,} of {len(answers):,} asks, which score 0. The first: "
+                f"{errors[0]} Run it again, and only these are asked again."
             )
 
 

@@ -1,6 +1,5 @@
-"""Compare retrieval strategies on questions whose answers' places are known."""
+"""Compare strategies on questions of which it is known where their answers are, or what they are."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -9,20 +8,31 @@ from typing import Annotated
 
 import typer
 
-from ragkit.connectors.place import connect
 from ragkit.errors import InvalidInput, NotFound, RagkitError
-from ragkit.eval import cautions, gate, keeping, page, strategies, table
+from ragkit.eval import cautions, gate, keeping, page, table
 from ragkit.eval.beir import load as load_beir
 from ragkit.eval.drafts import draft
 from ragkit.eval.loading import load_any, sources_of
-from ragkit.eval.metrics import canonical
+from ragkit.eval.options import (
+    HtmlOption,
+    JsonOption,
+    JudgeOption,
+    MarkdownOption,
+    MetricsOption,
+    StrategiesOption,
+    WorkspaceOption,
+    check_judge,
+    check_sources,
+    check_unique,
+    chosen_strategies,
+    metric_names,
+)  # fmt: skip
 from ragkit.eval.questions import QuestionSet, save, write_whole
 from ragkit.eval.report import Report, plural
-from ragkit.eval.reporting import answering, depths, reported
+from ragkit.eval.reporting import answering, check_answers, depths, reported
 from ragkit.eval.result import Run
 from ragkit.eval.running import Bench, Tell
 from ragkit.eval.store import Store
-from ragkit.eval.strategies import Strategy
 from ragkit.terminal import plain, print_json, stderr, stdout
 from ragkit.workspace import FILE, STATE, Workspace
 
@@ -30,23 +40,13 @@ app = typer.Typer(name="eval", help=__doc__, no_args_is_help=True)
 
 _MOST_ROWS = 10
 _BASELINE = "baseline"
-METRICS = "nDCG@10,Recall@10,Recall@100,MRR@10"
-
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="Where indexes and runs are kept.")]
-StrategiesOption = Annotated[
-    str, typer.Option("--strategies", "-s", help="Names apart by commas, or a TOML file that describes them.")
-]
-MetricsOption = Annotated[str, typer.Option("--metrics", "-m", help="Apart by commas; the first one ranks.")]
-HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a page that can be opened and looked into.")]
-MarkdownOption = Annotated[Path | None, typer.Option("--markdown", help="Write the tables as Markdown.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command()
 def beir(
     folder: Annotated[Path, typer.Argument(help="With corpus.jsonl, queries.jsonl and qrels.")],
     strategies: StrategiesOption = "bm25,vector,rrf,hybrid",
-    metrics: MetricsOption = METRICS,
+    metrics: MetricsOption = None,
     embedder: Annotated[str | None, typer.Option(help="What makes the vectors; by default minilm.")] = None,
     workspace: WorkspaceOption = Path(),
     html: HtmlOption = None,
@@ -54,9 +54,11 @@ def beir(
     json: JsonOption = False,
 ) -> None:
     """Compare strategies on a folder as BEIR has them."""
-    names, chosen = _names(metrics), _strategies(strategies, embedder)
+    chosen = chosen_strategies(strategies, embedder)
+    names = metric_names(metrics, all(one.models for one in chosen))
+    check_answers([one.name for one in chosen if not one.models], names, None)
     questions, sources = load_beir(folder), [folder / "corpus.jsonl"]
-    _check_sources(sources)
+    check_sources(sources)
     _warn(*cautions.of_depths({one.name: one.k for one in chosen}, names))
     with _bench(workspace, json) as bench:
         runs = [bench.run(one, questions, sources) for one in chosen]
@@ -72,9 +74,10 @@ def run(
         typer.Option("--source", help="The documents; may be repeated. Of a folder of BEIR, its corpus.jsonl."),
     ] = None,
     strategies: StrategiesOption = "hybrid",
-    metrics: MetricsOption = METRICS,
+    metrics: MetricsOption = None,
     fail_if: Annotated[list[str] | None, typer.Option(help='Exit with 1 if it is so: "nDCG@10 < 0.70".')] = None,
     baseline: Annotated[str | None, typer.Option(help="A kept run to compare with, as `runs` lists them.")] = None,
+    judge: JudgeOption = None,
     fail_if_worse: Annotated[bool, typer.Option(help="Exit with 1 if worse than --baseline, and not by luck.")] = False,
     workspace: WorkspaceOption = Path(),
     html: HtmlOption = None,
@@ -85,21 +88,25 @@ def run(
     gates = [gate.parse(text) for text in fail_if or ()]
     if fail_if_worse and baseline is None:
         raise InvalidInput("--fail-if-worse needs --baseline.", "Name the run to compare with.")
-    names = list(dict.fromkeys([*_names(metrics), *(one.metric for one in gates)]))
-    chosen = _strategies(strategies)
+    chosen = chosen_strategies(strategies)
+    check_judge(judge)
+    usual = metric_names(metrics, all(one.models for one in chosen))
+    names = list(dict.fromkeys([*usual, *(one.metric for one in gates)]))
     own = [one.name for one in chosen]
     sources = sources_of(questions, source or [])
-    _check_sources(sources)
+    check_sources(sources)
     asked = load_any(questions, sources)
     kept = []
     if baseline is not None:
         kept = [replace(answering(_store(workspace).kept(baseline), asked), name=_BASELINE)]
-        _check_unique("strategies", [_BASELINE, *own])
+        check_unique("strategies", [_BASELINE, *own])
+    silent = [one.name for one in kept if not one.answers] + [one.name for one in chosen if not one.models]
+    check_answers(silent, names, judge)
     _warn(*cautions.of_sources(questions, sources))
     _warn(*cautions.of_depths({**depths(kept), **{one.name: one.k for one in chosen}}, names))
     with _bench(workspace, json) as bench:
         made = kept + [bench.run(one, asked, sources) for one in chosen]
-        report = _report(bench, made, asked, names, _BASELINE if kept else None)
+        report = _report(bench, made, asked, names, _BASELINE if kept else None, judge)
     _show(report, html, markdown, json)
     failed = [sentence for one in gates for sentence in one.failures(report.comparison, own)]
     failed += gate.worse(report, _BASELINE) if fail_if_worse else []
@@ -158,21 +165,25 @@ def prune(
 def compare(
     questions: Annotated[Path, typer.Argument(help="The question set of these runs.")],
     names: Annotated[list[str], typer.Argument(help="Two kept runs or more, as `runs` lists them.", metavar="RUN…")],
-    metrics: MetricsOption = METRICS,
+    metrics: MetricsOption = None,
+    judge: JudgeOption = None,
     workspace: WorkspaceOption = Path(),
     html: HtmlOption = None,
     markdown: MarkdownOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare runs that were made before: differences, intervals, and what may be luck."""
-    measures, shelf = _names(metrics), _store(workspace)
-    _check_unique("runs", names)
+    shelf = _store(workspace)
+    check_unique("runs", names)
+    check_judge(judge)
     kept = [replace(shelf.kept(name), name=name) for name in names]
+    measures = metric_names(metrics, all(one.answers for one in kept))
+    check_answers([one.name for one in kept if not one.answers], measures, judge)
     with _bench(workspace, json) as bench:
         asked = load_any(questions, bench.sources(kept[-1]))
         kept = [answering(one, asked) for one in kept]
         _warn(*cautions.of_depths(depths(kept), measures))
-        report = _report(bench, kept, asked, measures)
+        report = _report(bench, kept, asked, measures, judge=judge)
     _show(report, html, markdown, json)
 
 
@@ -203,7 +214,7 @@ def questions(
 def _bench(workspace: Path, quiet: bool) -> Iterator[Bench]:
     folder = workspace / STATE / "eval"
     if quiet or not stderr.is_terminal:
-        yield Bench(folder)
+        yield Bench(folder, home=workspace)
         return
     with stderr.status("") as status:
 
@@ -211,7 +222,7 @@ def _bench(workspace: Path, quiet: bool) -> Iterator[Bench]:
             status.update(f"{plain(what)} {done:,}{f' of {total:,}' if total else ''}")
 
         told: Tell = tell
-        yield Bench(folder, told)
+        yield Bench(folder, told, workspace)
 
 
 def _workspace(path: Path) -> Workspace:
@@ -228,44 +239,19 @@ def _store(workspace: Path) -> Store:
     return Store(folder / "runs")
 
 
-def _strategies(given: str, embedder: str | None = None) -> list[Strategy]:
-    if given.endswith(".toml"):
-        if embedder is not None:
-            raise InvalidInput(
-                f"--embedder says nothing to {given}, which names its own.",
-                f'Write it there instead: [base] with embedder = "{embedder}".',
-            )
-        found = strategies.load(Path(given))
-    else:
-        base = {} if embedder is None else {"embedder": embedder}
-        found = strategies.named([name.strip() for name in given.split(",")], base)
-    _check_unique("strategies", [one.name for one in found])
-    return found
-
-
-def _names(metrics: str) -> list[str]:
-    return list(dict.fromkeys(canonical(name) for name in metrics.split(",")))
-
-
-def _check_unique(what: str, names: Sequence[str]) -> None:
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise InvalidInput(f"Two {what} are called {name!r}.", "Give each its own name, or leave one out.")
-
-
-def _check_sources(sources: Sequence[Path]) -> None:
-    for source in sources:
-        connect(source)  # which says what is missing
-
-
 def _report(
-    bench: Bench, runs: Sequence[Run], questions: QuestionSet, names: Sequence[str], against: str | None = None
+    bench: Bench,
+    runs: Sequence[Run],
+    questions: QuestionSet,
+    names: Sequence[str],
+    against: str | None = None,
+    judge: str | None = None,
 ) -> Report:
     for failure in bench.failed[:_MOST_ROWS]:
         stderr.print(f"[red]✗[/] {plain(failure.uri)}: {plain(failure.reason)}", highlight=False)
     if len(bench.failed) > _MOST_ROWS:
         stderr.print(f"[red]✗[/] and {len(bench.failed) - _MOST_ROWS:,} more could not be read")
-    return reported(bench, runs, questions, names, _warn, against)
+    return reported(bench, runs, questions, names, _warn, against, judge)
 
 
 def _warn(*said: str) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from ragkit.eval.answerview import answer_block
 from ragkit.eval.markup import escaped
 from ragkit.eval.passage import Passage, Range, passage
 from ragkit.eval.plot import mark
@@ -27,6 +28,7 @@ def evidence(report: Report, question: Question, text_of: TextOf) -> str:
     gold = report.gold.get(question.id, {})
     sides = "".join(
         f"<section><h4>{mark(number)}{escaped(run.name, _NAME)}</h4>"
+        f"{_answer(run.results.get(question.id), gold, text_of)}"
         f"{_found(run.results.get(question.id), gold, text_of)}</section>"
         for number, run in enumerate(report.runs)
     )
@@ -36,8 +38,12 @@ def evidence(report: Report, question: Question, text_of: TextOf) -> str:
         f"<strong>{escaped(question.question, 1000)}</strong>"
         f' <span class="faint">({escaped(question.id, _NAME)})</span>{tags}{_scores(report, question)}</summary>'
         f"<div>{_answers(question)}{_expected(report, question, gold, text_of)}"
-        f'<h3>What each strategy found</h3><div class="beside">{sides}</div></div></details>'
+        f'<h3>What each strategy found{_too(report)}</h3><div class="beside">{sides}</div></div></details>'
     )
+
+
+def _too(report: Report) -> str:
+    return " and answered" if any(run.answers for run in report.runs) else ""
 
 
 def _anchor(question: str) -> str:
@@ -122,6 +128,10 @@ def _found(result: Result | None, gold: Documents, text_of: TextOf) -> str:
     left = len(result.hits) - HITS
     rest = f'<p class="faint">and {left:,} more hits, not shown</p>' if left > 0 else ""
     return f"<ol>{hits}</ol>{rest}"
+
+
+def _answer(result: Result | None, gold: Documents, text_of: TextOf) -> str:
+    return "" if result is None else answer_block(result.answer, gold, text_of)
 
 
 def _hit(rank: int, hit: Found, gold: Documents, text_of: TextOf) -> str:

@@ -90,15 +90,17 @@ class Judge:
     The same claim and texts make the same prompt, so that `ask` may keep its replies.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, ask_for_claims: Ask | None = None) -> None:
+        """`ask_for_claims`, where the list of claims is asked for in another way, such as with a form of its own."""
         self._ask = ask
+        self._ask_for_claims = ask_for_claims or ask
 
     def support(self, claim: str, cited: Sequence[str]) -> Support:
         if not claim.strip():
             return Support(None, "unreadable", "The claim is blank.")
         texts = [*((f"source {number}", text) for number, text in enumerate(cited, 1)), ("claim", claim)]
         try:
-            return self._answered(_prompt(SUPPORT_PROMPT, texts), _support)
+            return self._answered(self._ask, _prompt(SUPPORT_PROMPT, texts), _support)
         except Refused as error:
             return Support(None, "refused", str(error))
         except Exception as error:  # of whatever class: `ask` is the user's, and one claim must not end a run
@@ -109,18 +111,18 @@ class Judge:
         if not answer.strip():
             return Claims(())
         try:
-            return Claims(self._answered(_prompt(CLAIMS_PROMPT, [("answer", answer)]), _claims))
+            return Claims(self._answered(self._ask_for_claims, _prompt(CLAIMS_PROMPT, [("answer", answer)]), _claims))
         except Exception as error:  # as above
             return Claims(tuple(claims_of(answer)), _said(error))
 
-    def _answered(self, prompt: str, read: Callable[[str], _T]) -> _T:
+    def _answered(self, ask: Ask, prompt: str, read: Callable[[str], _T]) -> _T:
         try:
-            return read(self._reply(prompt))
+            return read(self._reply(ask, prompt))
         except Unusable as error:
-            return read(self._reply(prompt + _REPAIR.format(problem=error)))
+            return read(self._reply(ask, prompt + _REPAIR.format(problem=error)))
 
-    def _reply(self, prompt: str) -> str:
-        reply = self._ask(prompt)
+    def _reply(self, ask: Ask, prompt: str) -> str:
+        reply = ask(prompt)
         if not isinstance(reply, str):
             raise TypeError(f"the reply is of type {type(reply).__name__}, not text")
         return reply

@@ -32,8 +32,8 @@ th, td { padding: .45rem .7rem; text-align: left; vertical-align: top; border-bo
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; }
 .number { text-align: right; } td.number { white-space: nowrap; } td small { display: block; color: var(--faint); }
 tbody th { font-weight: 600; min-width: 7.5rem; }
-#scores tbody th { position: relative; padding-left: 2rem; }
-#scores .mark { position: absolute; left: .5rem; top: calc(.45rem + .775em - 7px); }
+:is(#scores, #answers, #answer-costs) tbody th { position: relative; padding-left: 2rem; }
+:is(#scores, #answers, #answer-costs) .mark { position: absolute; left: .5rem; top: calc(.45rem + .775em - 7px); }
 th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: inherit; }
 th button::after { content: "\u00a0↕"; color: var(--faint); } th button:hover { text-decoration: underline; }
@@ -64,6 +64,8 @@ details > summary { cursor: pointer; padding: .6rem .8rem; }
 .hit p { margin: .2rem 0 0; font-size: .9rem; white-space: pre-line; }
 .where { font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
 .where b { color: var(--ink); margin-right: .3rem; } .right .where strong { color: var(--gain); }
+.answer { border: 1px solid var(--rule); border-radius: 4px; padding: .5rem .7rem; margin: 0 0 .8rem; }
+.answer > p { white-space: pre-line; } .answer ul { list-style: none; margin: 0; padding: 0; }
 .failed { border-left: 4px solid var(--loss); padding: .5rem .7rem; background: var(--raised); }
 mark { background: var(--mark); color: var(--mark-ink); padding: 0 .1em; text-decoration: underline; }
 dl { max-width: 52rem; } dt { font-weight: 600; margin-top: .5rem; } dd { margin: 0 0 0 1.2rem; }

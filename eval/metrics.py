@@ -1,4 +1,4 @@
-"""A Metric: a name that gives each question of a run a score, `nDCG@10`, `MAP`, `range_recall@5`."""
+"""A Metric: a name that gives each question of a run a score, `nDCG@10`, `MAP`, `range_recall@5`, `F1`."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +9,8 @@ from typing import Literal, cast, get_args
 import numpy as np
 
 from ragkit.errors import InvalidInput, nearest_of
+from ragkit.eval import answermetrics
+from ragkit.eval.answercost import AnswerCost, answer_cost
 from ragkit.eval.questions import QuestionSet
 from ragkit.eval.ranges import Range, Ranges, in_tokens, overlap, token_starts
 from ragkit.eval.result import Found, Run
@@ -19,7 +21,7 @@ Scorer = Callable[[Run, QuestionSet], dict[str, float]]
 
 _RANKING = {"nDCG": "nDCG@{k}", "Recall": "R@{k}", "MRR": "RR", "MAP": "AP", "P": "P@{k}", "Success": "Success@{k}"}
 """By our name, how ir_measures calls it. Its RR has no cutoff that pytrec_eval knows: the run is cut instead."""
-_WITHOUT_CUTOFF = ("MAP", "seconds")
+_WITHOUT_CUTOFF = ("MAP", "seconds", *answermetrics.NAMES)
 
 _Part = Literal["recall", "precision", "iou"]
 _RANGE: Mapping[str, tuple[_Part, bool]] = {
@@ -29,7 +31,7 @@ _RANGE: Mapping[str, tuple[_Part, bool]] = {
 }
 """By our name, which part of an overlap, and whether it is counted in tokens."""
 
-NAMES = (*_RANKING, *_RANGE, "seconds")
+NAMES = (*_RANKING, *_RANGE, "seconds", *answermetrics.NAMES)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def metric(name: str, gold: GoldRanges | None = None, texts: Mapping[str, str] |
 
     `nDCG@k Recall@k MRR@k MAP P@k Success@k` compare documents with the gold of the questions. `range_recall@k
     range_precision@k range_IoU@k` compare the ranges of the first k hits with `gold`, by characters; with `_tokens`
-    before the @, by the tokens of `texts`, the documents by uri. `seconds` is how long a question took.
+    before the @, by the tokens of `texts`, the documents by uri. `seconds` is how long a question took. The others
+    score answers: see `answermetrics`.
     """
     known, cutoff = _parsed(name)
     if known == "seconds":
@@ -62,6 +65,8 @@ def metric(name: str, gold: GoldRanges | None = None, texts: Mapping[str, str] |
     if known in _RANKING:
         full = known if cutoff is None else f"{known}@{cutoff}"
         return Metric(full, _Ranking(_RANKING[known].format(k=cutoff), cutoff if known == "MRR" else None))
+    if known in answermetrics.NAMES:
+        return Metric(known, answermetrics.scorer(known, gold, texts))
     assert cutoff is not None
     part, by_tokens = _RANGE[known]
     if gold is None or (by_tokens and texts is None):
@@ -102,6 +107,8 @@ class Cost:
     p50: float | None
     """Seconds that half of the searches without an error stayed below; None when there are none."""
     p95: float | None
+    answers: AnswerCost | None = None
+    """None where the run only retrieved."""
 
 
 def cost(run: Run, questions: QuestionSet) -> Cost:
@@ -116,6 +123,7 @@ def cost(run: Run, questions: QuestionSet) -> Cost:
         empty=sum(not one.error and not one.hits for one in results),
         p50=p50,
         p95=p95,
+        answers=answer_cost([one.answer for one in results if one.answer is not None]),
     )
 
 

@@ -6,12 +6,15 @@ from functools import lru_cache
 
 from ragkit import __version__
 from ragkit.eval import plot
+from ragkit.eval.answerview import ANSWERS, COSTS, MEANINGS, answer_cells
+from ragkit.eval.answerview import HEADS as ANSWER_HEADS
 from ragkit.eval.compare import Difference, Score
 from ragkit.eval.evidence import HITS, evidence
 from ragkit.eval.look import SCRIPT, STYLE
 from ragkit.eval.markup import escaped
 from ragkit.eval.metrics import Cost
 from ragkit.eval.report import Report, figure, interval, milliseconds, plural, probability
+from ragkit.eval.sheet import Cell, scored, sheet
 
 QUESTIONS = 60
 """Questions that can be unfolded. More are left out, and counted: thousands are slow to open, and never read."""
@@ -31,9 +34,8 @@ _MEANINGS = {
     "range_precision": "The share of the text of the first k hits that is right.",
     "range_IoU": "What is both found and right, divided by what is either: less when too much or too little is found.",
     "seconds": "How long a search took: less is better.",
+    **MEANINGS,
 }
-Cell = tuple[str, float | None, str]
-"""Its HTML, what it is sorted by (None: its text), and its class."""
 
 
 def html(report: Report, questions: int = QUESTIONS) -> str:
@@ -65,6 +67,7 @@ def _opening(report: Report, title: str) -> str:
     to = "one retrieval strategy, which" if len(runs) == 1 else f"{len(runs):,} retrieval strategies, each of which"
     lead = (
         f"{put} went to {to} searched the same documents and returned up to {plural(most, 'passage')}, the best first. "
+        f"{_answering(report)}"
         "For every question it is known what should be found. Scores go from 0 to 1, and higher is better; "
         "the interval beside a score says how much it could move with other questions of this kind."
     )
@@ -75,34 +78,47 @@ def _opening(report: Report, title: str) -> str:
     )
 
 
+def _answering(report: Report) -> str:
+    own = [run.name for run in report.runs if run.answers]
+    every = "Each" if len(own) == len(report.runs) else escaped(", ".join(own))
+    return f"{every} then wrote an answer that cites passages. " if own else ""
+
+
 def _scores(report: Report) -> str:
     comparison = report.comparison
     by = {(score.run, score.metric): score for score in comparison.scores}
     best = {metric: _best(report, metric, comparison.scores) for metric in comparison.metrics}
-    rows = []
+    rows, answers = [], []
     for number, run in enumerate(comparison.runs):
-        cells: list[Cell] = [(f"{plot.mark(number)}{escaped(run)}", None, "head")]
-        cells += [_score(by.get((run, metric)), best[metric]) for metric in comparison.metrics]
-        rows.append([*cells, *_costs(comparison.costs[run])])
-    heads = ("Strategy", *comparison.metrics, "p50 ms", "p95 ms", "Failed", "Empty")
+        name: Cell = (f"{plot.mark(number)}{escaped(run)}", None, "head")
+        cells = [scored(by.get((run, metric)), best[metric]) for metric in report.of_hits]
+        rows.append([name, *cells, *_costs(comparison.costs[run])])
+        cells = [scored(by.get((run, metric)), best[metric]) for metric in report.of_answers]
+        if cells and comparison.costs[run].answers:
+            answers.append([name, *cells])
+    heads = ("Strategy", *report.of_hits, "p50 ms", "p95 ms", "Failed", "Empty")
     caption = (
         f"★ marks the best mean of a column. Below each mean: its {comparison.level:.0%} interval. "
         "p50: half of the searches took less time; p95: 95 of 100 did. Failed or empty searches score 0."
     )
-    return f"<section><h2>Scores</h2>{_table('scores', heads, rows, caption)}</section>"
+    said = sheet("scores", heads, rows, caption)
+    if answers:
+        said += f"<h3>Answers</h3>{sheet('answers', ('Strategy', *report.of_answers), answers, ANSWERS)}"
+    return f"<section><h2>Scores</h2>{said}{_answer_costs(report)}</section>"
+
+
+def _answer_costs(report: Report) -> str:
+    rows: list[list[Cell]] = []
+    for number, (run, cost) in enumerate(report.comparison.costs.items()):
+        if (told := cost.answers) is not None:
+            name: Cell = (f"{plot.mark(number)}{escaped(run)}", None, "head")
+            rows.append([name, *answer_cells(told)])
+    return f"<h3>What answers took</h3>{sheet('answer-costs', ANSWER_HEADS, rows, COSTS)}" if rows else ""
 
 
 def _best(report: Report, metric: str, scores: Sequence[Score]) -> float:
     means = [score.mean for score in scores if score.metric == metric]
     return (max if report.metric(metric).higher_is_better else min)(means, default=0.0)
-
-
-def _score(score: Score | None, best: float) -> Cell:
-    if score is None:
-        return ("–", -1.0, "number")
-    said = figure(score.metric, score.mean)
-    said = f"<b>★ {said}</b>" if score.mean == best else said
-    return (f"{said}<small>{interval(score.metric, score.low, score.high)}</small>", score.mean, "number")
 
 
 def _costs(cost: Cost) -> list[Cell]:
@@ -139,7 +155,7 @@ def _differences(report: Report) -> str:
         "is better, the same, and worse."
     )
     lead = "<p>Each row goes from one strategy to another: is the second one better, or was it luck?</p>"
-    table = _table("differences", heads, rows, caption)
+    table = sheet("differences", heads, rows, caption)
     return f"<section><h2>Differences</h2>{lead}{table}</section>"
 
 
@@ -156,39 +172,13 @@ def _slices(report: Report) -> str:
         if own:
             count = max(score.questions for score in own.values())
             best = _best(report, report.quality, list(own.values()))
-            cells = [_score(own.get(run), best) for run in runs]
+            cells = [scored(own.get(run), best) for run in runs]
             rows.append([(escaped(part.tag), None, "head"), (f"{count:,}", float(count), "number"), *cells])
     if not rows:
         return ""
     caption = f"{report.quality}. Not tested: of many tags, some differ by luck."
-    table = _table("slices", ("Tag", "Questions", *runs), rows, caption)
+    table = sheet("slices", ("Tag", "Questions", *runs), rows, caption)
     return f"<section><h2>By kind of question</h2>{table}</section>"
-
-
-def _table(name: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str) -> str:
-    kinds = [kind if kind == "number" else "" for _, _, kind in rows[0]]
-    said = "".join(
-        f'<th scope="col"{_class(kind)}><button type="button">{escaped(head)}</button></th>'
-        for head, kind in zip(heads, kinds, strict=True)
-    )
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return (
-        f'<div class="wide"><table id="{name}" aria-describedby="{name}-note"><thead><tr>{said}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-        f'<p class="faint" id="{name}-note">{escaped(caption)} Press a heading to sort.</p>'
-    )
-
-
-def _cell(cell: Cell) -> str:
-    said, value, kind = cell
-    if kind == "head":
-        return f'<th scope="row">{said}</th>'
-    worth = "" if value is None else f' data-value="{value!r}"'
-    return f"<td{_class(kind)}{worth}>{said}</td>"
-
-
-def _class(name: str) -> str:
-    return f' class="{name}"' if name else ""
 
 
 def _plots(report: Report) -> str:

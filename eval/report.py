@@ -5,11 +5,14 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ragkit.eval.answercost import AnswerCost
+from ragkit.eval.answermetrics import NAMES as ANSWERS
 from ragkit.eval.compare import Comparison, Difference, Score
+from ragkit.eval.judging import Judged
 from ragkit.eval.metrics import GoldRanges, Metric, document_gold, metric
 from ragkit.eval.questions import Question, QuestionSet
 from ragkit.eval.result import Run
@@ -28,10 +31,21 @@ class Report:
     """The text of a document by uri, to show what was found."""
     metrics: Sequence[Metric] = ()
     """Those of the comparison. May be left out where their names say what they are."""
+    judged: Mapping[str, Judged] = field(default_factory=dict)
+    """What a judge said of each run's answers, by run; empty without a judge."""
 
     def metric(self, name: str) -> Metric:
         given = {one.name: one for one in self.metrics}
         return given.get(name) or metric(name, self.gold, _Texts(self.text_of))
+
+    @property
+    def of_hits(self) -> list[str]:
+        """The metrics that score what was found."""
+        return [name for name in self.comparison.metrics if name not in ANSWERS]
+
+    @property
+    def of_answers(self) -> list[str]:
+        return [name for name in self.comparison.metrics if name in ANSWERS]
 
     @cached_property
     def quality(self) -> str:
@@ -85,6 +99,14 @@ class Report:
         for run, cost in self.comparison.costs.items():
             said += [f"{run}: {plural(cost.errors, 'search', 'es')} failed and scored 0."] if cost.errors else []
             said += [f"{run}: {plural(cost.missing, 'question')} not asked, scored 0."] if cost.missing else []
+            told = cost.answers
+            if told and told.errors:
+                said.append(f"{run}: no model answered {plural(told.errors, 'ask')}, scored 0.")
+            if told and told.partial:
+                said.append(f"{run}: {plural(told.partial, 'answer')} incomplete, scored as it is.")
+            if told and told.unpriced:
+                said.append(f"{run}: nobody knows what {plural(told.unpriced, 'ask')} cost.")
+        said += [found.sentence(run) for run, found in self.judged.items()]
         count = len(self.questions) - len({question for scores in self.scored.values() for question in scores})
         if count and self.metric(self.quality).higher_is_better:
             said.append(f"{plural(count, 'question')} of {len(self.questions):,} without gold, not scored.")
@@ -132,10 +154,12 @@ class Report:
         own = [score for score in self.comparison.scores if score.run == run]
         return {
             **_means(own, run),
-            "p50_ms": None if cost.p50 is None else round(cost.p50 * 1000, 3),
-            "p95_ms": None if cost.p95 is None else round(cost.p95 * 1000, 3),
+            "p50_ms": _in_ms(cost.p50),
+            "p95_ms": _in_ms(cost.p95),
             "errors": cost.errors,
             "empty": cost.empty,
+            **({} if cost.answers is None else {"answers": _plain_cost(cost.answers)}),
+            **({"judge": self.judged[run].as_dict()} if run in self.judged else {}),
             "intervals": {score.metric: [score.low, score.high] for score in own},
             "scored": {score.metric: score.questions for score in own},
         }
@@ -189,6 +213,15 @@ def probability(p: float) -> str:
 
 def plural(count: int, word: str, ending: str = "s") -> str:
     return f"{count:,} {word}{ending * (count != 1)}"
+
+
+def _plain_cost(cost: AnswerCost) -> dict[str, Any]:
+    counts = {name: value for name, value in asdict(cost).items() if name not in ("p50", "p95")}
+    return {**counts, "p50_ms": _in_ms(cost.p50), "p95_ms": _in_ms(cost.p95)}
+
+
+def _in_ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
 
 
 def _means(scores: Sequence[Score], run: str) -> dict[str, float]:

@@ -1,10 +1,10 @@
 """From runs to a report: what must hold so that they can be compared, and what a reader should be told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ragkit.errors import InvalidInput
-from ragkit.eval import cautions
+from ragkit.eval import answermetrics, cautions, judging
 from ragkit.eval.compare import compare
 from ragkit.eval.gold import resolve
 from ragkit.eval.metrics import metric
@@ -28,6 +28,16 @@ def depths(runs: Sequence[Run]) -> dict[str, int]:
     return {run.name: int(run.settings["strategy"]["k"]) for run in runs}
 
 
+def check_answers(silent: Iterable[str], names: Sequence[str], judge: str | None) -> None:
+    """Refuse to score answers that there will not be. `silent` are the strategies and runs that only retrieve."""
+    wanted = [name for name in names if name in answermetrics.NAMES] + [answermetrics.JUDGED] * bool(judge)
+    if answermetrics.JUDGED in wanted and not judge:
+        answermetrics.scorer(answermetrics.JUDGED, None, None)  # which says what it needs
+    for run in silent:
+        for name in wanted:
+            raise answermetrics.refuse(run, name)
+
+
 def reported(
     bench: Bench,
     runs: Sequence[Run],
@@ -35,21 +45,42 @@ def reported(
     names: Sequence[str],
     warn: Callable[[str], None],
     against: str | None = None,
+    judge: str | None = None,
 ) -> Report:
-    """These runs by the metrics of these names, in the documents that the last one searched."""
+    """These runs by the metrics of these names, in the documents that the last one searched.
+
+    `judge` is a model of the workspace that is asked about each claim of each answer.
+    """
+    names = list(dict.fromkeys([*names, *([answermetrics.JUDGED] if judge else [])]))
     _check_documents(bench, runs, names, warn)
     text_of = bench.texts(runs[-1])
     resolved = resolve(questions, text_of)
     missing = {one.uri for one in resolved.reports if one.status == "lost" and text_of(one.uri) is None}
     _tell_missing(bench, runs, questions, missing, warn)
-    for caution in cautions.of_gold(resolved, missing):
+    for caution in (*cautions.of_gold(resolved, missing), *cautions.of_answers(runs)):
         warn(caution)
-    uris = {hit.uri for run in runs for result in run.results.values() for hit in result.hits}
-    uris |= {gold.uri for question in questions for gold in question.gold}
-    texts = {uri: text_of(uri) or "" for uri in uris} if any("_tokens" in name for name in names) else {}
-    chosen = [metric(name, resolved.ranges, texts) for name in names]
+    texts = _texts(runs, questions, names, text_of)
+    found = judging.judged(runs, questions, texts, bench.judging, judge, bench.tell) if judge else {}
+    chosen = [
+        judging.metric(found) if name == answermetrics.JUDGED else metric(name, resolved.ranges, texts)
+        for name in names
+    ]
     comparison = compare(runs, questions, chosen, against=against)
-    return Report(comparison, runs, questions, resolved.ranges, text_of, chosen)
+    return Report(comparison, runs, questions, resolved.ranges, text_of, chosen, found)
+
+
+def _texts(
+    runs: Sequence[Run], questions: QuestionSet, names: Sequence[str], text_of: Callable[[str], str | None]
+) -> dict[str, str]:
+    """The documents that these metrics read."""
+    results = [result for run in runs for result in run.results.values()]
+    uris: set[str] = set()
+    if any("_tokens" in name for name in names):
+        uris |= {hit.uri for result in results for hit in result.hits}
+        uris |= {gold.uri for question in questions for gold in question.gold}
+    if any(name in answermetrics.CITING for name in names):
+        uris |= {one.uri for result in results if result.answer for one in result.answer.citations}
+    return {uri: text_of(uri) or "" for uri in uris}
 
 
 def _check_documents(bench: Bench, runs: Sequence[Run], names: Sequence[str], warn: Callable[[str], None]) -> None:
@@ -59,10 +90,10 @@ def _check_documents(bench: Bench, runs: Sequence[Run], names: Sequence[str], wa
         said = "These runs searched different documents."
     elif not bench.holds(runs[-1]):
         said = "The documents are no longer those that these runs searched."
-    if said and any(name.startswith("range_") for name in names):
+    if said and any(name.startswith("range_") or name in answermetrics.CITING for name in names):
         raise InvalidInput(
             f"{said} Their ranges cannot be compared.",
-            "Run them again on the same documents, or leave the range metrics out.",
+            "Run them again on the same documents, or leave out the metrics of ranges and citations.",
         )
     if said:
         warn(said)

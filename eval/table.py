@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from ragkit.eval.answercost import money
 from ragkit.eval.compare import Difference, Score
 from ragkit.eval.report import Report, figure, interval, milliseconds, plural, probability
 from ragkit.terminal import plain
@@ -12,6 +13,10 @@ from ragkit.terminal import plain
 Rows = list[list[str]]
 _COSTS = ("p50 ms\np95 ms", "Failed\nEmpty")
 """Two lines each, as scores have them: four metrics and these fit on 80 columns."""
+_ANSWER_COSTS = ("p50 ms\np95 ms", "Calls\nTokens", "Money", "Failed\nAbstained\nIncomplete")
+_LONG = 14
+_ABREAST = 4
+"""Metrics of answers in a table; more of them follow in another one."""
 _DIFFERENCES = ("Metric", "From → to", "Difference", "95 % interval", "p (Holm)", "Better / same / worse", "Verdict")
 
 
@@ -22,7 +27,12 @@ def show(report: Report, console: Console) -> None:
             title = f"Differences in {report.quality}"
             heads, rows = heads[1:], _short_differences(report)
         table = Table(
-            *map(_lines, heads), title=plain(title), title_justify="left", box=None, pad_edge=False, header_style="bold"
+            *map(_lines, map(_broken, heads)),
+            title=plain(title),
+            title_justify="left",
+            box=None,
+            pad_edge=False,
+            header_style="bold",
         )
         for column in table.columns:
             column.overflow = "fold"  # a name that is cut is another name
@@ -49,11 +59,16 @@ def markdown(report: Report) -> str:
 
 
 def _tables(report: Report) -> list[tuple[str, Sequence[str], Rows]]:
-    metrics = report.comparison.metrics
+    metrics = report.of_hits
     count = plural(len(report.questions), "question")
     tables: list[tuple[str, Sequence[str], Rows]] = [
         (f"{report.questions.name}, {count}", ("Strategy", *metrics, *_COSTS), _scores(report))
     ]
+    said = report.of_answers
+    for few in (said[at : at + _ABREAST] for at in range(0, len(said), _ABREAST)):
+        tables.append(("Answers", ("Strategy", *few), [[run, *_means(report, run, few)] for run in _answering(report)]))
+    if _answering(report):
+        tables.append(("What answers took", ("Strategy", *_ANSWER_COSTS), _answer_costs(report)))
     if report.comparison.differences:
         tables.append(("Differences", _DIFFERENCES, _differences(report)))
     if report.comparison.slices:
@@ -64,14 +79,36 @@ def _tables(report: Report) -> list[tuple[str, Sequence[str], Rows]]:
 
 def _scores(report: Report) -> Rows:
     comparison = report.comparison
-    cells = {(score.run, score.metric): _with_interval(score) for score in comparison.scores}
     rows = []
     for run in comparison.runs:
         cost = comparison.costs[run]
         times = f"{milliseconds(cost.p50)}\n{milliseconds(cost.p95)}"
         nothing = f"{cost.errors:,}\n{cost.empty:,}"
-        rows.append([run, *(cells.get((run, metric), "–") for metric in comparison.metrics), times, nothing])
+        rows.append([run, *_means(report, run, report.of_hits), times, nothing])
     return rows
+
+
+def _means(report: Report, run: str, metrics: Sequence[str]) -> list[str]:
+    cells = {score.metric: _with_interval(score) for score in report.comparison.scores if score.run == run}
+    return [cells.get(metric, "–") for metric in metrics]
+
+
+def _answering(report: Report) -> list[str]:
+    return [run for run, cost in report.comparison.costs.items() if cost.answers]
+
+
+def _answer_costs(report: Report) -> Rows:
+    costs = {run: cost.answers for run, cost in report.comparison.costs.items() if cost.answers}
+    return [
+        [
+            run,
+            f"{milliseconds(cost.p50)}\n{milliseconds(cost.p95)}",
+            f"{cost.calls:,}\n{cost.tokens:,}",
+            money(cost),
+            f"{cost.errors:,}\n{cost.abstained:,}\n{cost.partial:,}",
+        ]
+        for run, cost in costs.items()
+    ]
 
 
 def _with_interval(score: Score) -> str:
@@ -118,6 +155,12 @@ def _slices(report: Report) -> Rows:
             means = [figure(report.quality, own[run].mean) for run in report.comparison.runs]
             rows.append([part.tag, f"{count:,}", *means])
     return rows
+
+
+def _broken(head: str) -> str:
+    """A long name of a metric on two lines: the words of narrow columns would be cut anywhere."""
+    before, _, last = head.rpartition("_")
+    return f"{before}_\n{last}" if before and len(head) > _LONG else head
 
 
 def _lines(cell: str) -> str:
