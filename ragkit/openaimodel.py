@@ -99,7 +99,7 @@ class OpenAIModel:
     @property
     def _completions(self) -> "AsyncCompletions":
         if self._made is None:
-            key = self._server.key
+            key = self._server.key_or_none()
             from openai import AsyncOpenAI
 
             # Its own retries are off: `weather` is the one policy.
@@ -131,7 +131,7 @@ class OpenAIModel:
     ) -> bool:
         """Whether it is worth asking again, said in another way."""
         said = refusal.about
-        if refusal.kind == "context" or refusal.status not in (400, 422, 500, 501):
+        if refusal.fault == "context" or refusal.status not in (400, 422, 500, 501):
             return False
         if refusal.status >= 500 and not re.search("not implemented|not supported|unsupported", said):
             return False

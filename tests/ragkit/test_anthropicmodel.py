@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import BaseModel
 
-from ragkit.anthropicmodel import AnthropicModel, _retry_after
+from ragkit.anthropicmodel import AnthropicModel
 from ragkit.model import Kind, Message, ModelError, Passage, Reply, Request, ToolCall, ToolSpec, Usage
+from ragkit.modelserver import ModelServer, below, retry_after
 from ragkit.modelsettings import ModelSettings
 from ragkit.prompt import with_passages
 from ragkit.provider import make_model
@@ -296,16 +297,16 @@ FAULTS: list[tuple[Turn, Kind, str]] = [
     (
         _raw(429, "rate_limit_error", "Spent.", details={"error_code": "enforced_spend_limit_reached"}),
         "request",
-        "Spent",
+        "may spend no more money: Spent.",
     ),
-    (Turn(fault="quota"), "request", "credit balance"),
+    (Turn(fault="quota"), "request", "may spend no more money: Your credit balance"),
     (_raw(402, "billing_error", "Pay."), "request", "Pay"),
     (Turn(fault="overloaded"), "overloaded", "Overloaded"),
     (_raw(503, "overloaded_error", "Full."), "overloaded", "Full"),
     (Turn(fault="error"), "server", "Internal server error"),
     (_raw(503, "api_error", "Down."), "server", "Down"),
-    (Turn(fault="html"), "server", "HTTP 502"),
-    (Turn(fault="html", status=503), "server", "HTTP 503"),
+    (Turn(fault="html"), "server", "failed: 502 Bad Gateway."),
+    (Turn(fault="raw", status=503, body="<html>"), "server", "failed: HTTP 503."),
     (Turn(fault="raw", status=500, body="plain words"), "server", "plain words"),
     (Turn(fault="raw", status=500, body='{"error": "as a string"}'), "server", "as a string"),
     (_raw(408, "timeout_error", "Slow."), "timeout", "Slow"),
@@ -317,18 +318,22 @@ FAULTS: list[tuple[Turn, Kind, str]] = [
     (_raw(413, "request_too_large", "Too large."), "context", "Too large"),
     (_raw(400, "invalid_request_error", "input length and `max_tokens` exceed context limit: 9"), "context", "exceed"),
     (Turn(fault="bad_request"), "request", "temperature: range"),
-    (_raw(404, "not_found_error", "model: small"), "request", "There is no model anthropic:small at 127.0.0.1"),
+    (_raw(404, "not_found_error", "model: small"), "request", " is not there: model: small."),
     (_raw(422, "invalid_request_error", "No."), "request", "No"),
-    (Turn(fault="html", status=200), "broken", "no whole reply"),
-    (Turn(fault="raw", status=200, body="[]"), "broken", "no whole reply"),
-    (Turn(fault="raw", status=200, body="null"), "broken", "no whole reply"),
-    (Turn(fault="raw", status=200, body="{}"), "broken", "no whole reply"),
-    (Turn(fault="raw", status=200, body='{"type": "message", "stop_reason": "end_turn"}'), "broken", "no whole reply"),
-    (Turn(fault="invalid_json"), "broken", "no whole reply"),
-    (Turn(fault="half"), "broken", "no whole reply"),
-    (Turn("one two three", fault="truncated"), "broken", "no whole reply"),
-    (Turn("one two three", fault="reset_midway"), "connection", "The connection to"),
-    (Turn(fault="reset"), "connection", "The connection to"),
+    (Turn(fault="html", status=200), "broken", "sent a broken reply"),
+    (Turn(fault="raw", status=200, body="[]"), "broken", "sent a broken reply"),
+    (Turn(fault="raw", status=200, body="null"), "broken", "sent a broken reply"),
+    (Turn(fault="raw", status=200, body="{}"), "broken", "sent a broken reply"),
+    (
+        Turn(fault="raw", status=200, body='{"type": "message", "stop_reason": "end_turn"}'),
+        "broken",
+        "sent a broken reply",
+    ),
+    (Turn(fault="invalid_json"), "broken", "sent a broken reply"),
+    (Turn(fault="half"), "broken", "sent a broken reply"),
+    (Turn("one two three", fault="truncated"), "broken", "sent a broken reply"),
+    (Turn("one two three", fault="reset_midway"), "connection", "broke off the connection"),
+    (Turn(fault="reset"), "connection", "broke off the connection"),
     (Turn(fault="error_in_stream"), "overloaded", "Overloaded"),
 ]
 
@@ -339,8 +344,8 @@ def test_every_failure_has_its_name(turn: Turn, kind: Kind, said: str, stream: b
     error = _fails(turn, stream)
     assert error.kind == kind
     assert said in error.reason
-    assert "anthropic:small" in error.reason
-    assert "127.0.0.1:" in error.reason
+    assert error.reason.startswith("anthropic:small at 127.0.0.1:")
+    assert error.reason[-2] not in ".!?"
     assert len(error.reason) < 350
     assert str(error).isprintable()
 
@@ -408,9 +413,54 @@ def test_when_to_come_back_as_a_date_and_in_milliseconds() -> None:
     error = _fails(Turn(fault="rate", retry_after=formatdate(time.time() + 100, usegmt=True)))
     assert error.retry_after == pytest.approx(100, abs=5)
     assert _fails(Turn(fault="rate", retry_after=formatdate(1, usegmt=True))).retry_after == 0
-    assert _retry_after({"retry-after-ms": "1500", "retry-after": "2"}) == 1.5
-    assert _retry_after({"retry-after-ms": "soon", "retry-after": "2"}) == 2
-    assert _retry_after({"retry-after": "Mon, 99 Foo 99999999999 00:00:00 GMT"}) is None
+    assert retry_after({"retry-after-ms": "1500", "retry-after": "2"}) == 1.5
+    assert retry_after({"retry-after-ms": "soon", "retry-after": "2"}) == 2
+    assert retry_after({"retry-after": "Mon, 99 Foo 99999999999 00:00:00 GMT"}) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "said"), [("600", "It asks to wait 600 s. "), ("1.2", "It asks to wait 2 s. "), ("0.9", ""), ("", "")]
+)
+def test_who_is_asked_to_wait_reads_for_how_long(header: str, said: str) -> None:
+    hint = _fails(Turn(fault="rate", retry_after=header)).hint
+    assert hint.startswith(f"{said}Try again later")
+    assert len(_fails(Turn(fault="rate", retry_after="1e300")).hint) < 200
+
+
+@pytest.mark.parametrize("end", ["", ".", "!", "...", "?!", ":", " . "])
+def test_a_reason_ends_as_a_sentence_does(end: str) -> None:
+    assert _fails(_raw(500, "api_error", f"Sorry about that{end}")).reason.endswith(" failed: Sorry about that.")
+
+
+@pytest.mark.parametrize(
+    ("said", "clean"),
+    [
+        (f"{KEY}.", "[key]"),
+        (f"({KEY[:12]}) and on", "([key] and on"),
+        (f"{KEY[:6]}***{KEY[-4:]} no", "… no"),
+        (f"{KEY[:6]}...{KEY[-4:]} no", "… no"),
+        ("http://me:pass@host", "http://me:…@host"),
+        ("**" + "x" * 1_000_000 + " no", "… no"),
+        ("a\u2028b\x1b[2Jc\td", "a b [2Jc d"),
+        ("range: 0..1 ...", "range: 0..1 ..."),
+        ("x" * 999, "x" * 249 + "…"),
+    ],
+)
+def test_what_a_server_said_is_told_without_secrets(said: str, clean: str) -> None:
+    server = ModelServer("a:b", ModelSettings(base_url="http://me:pass@host"), "ANTHROPIC", "https://c")
+    assert server.key() == KEY
+    assert server.clean(said) == clean
+
+
+def test_below_the_api() -> None:
+    import httpx2
+
+    assert below(httpx2.ConnectError("")) == below(None) == below(ConnectionRefusedError()) == "connection"
+    assert below(httpx2.ReadError("")) == below(ConnectionResetError()) == "lost"
+    assert below(httpx2.RemoteProtocolError("Server disconnected without sending a response.")) == "lost"
+    assert below(httpx2.RemoteProtocolError("incomplete")) == below(httpx2.DecodingError("")) == "broken"
+    assert below(httpx2.ReadTimeout("")) == below(TimeoutError()) == "timeout"
+    assert below(httpx2.InvalidURL("")) == below(httpx2.UnsupportedProtocol("")) == "request"
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -33,7 +33,7 @@ ASKED: dict[str, Row | dict[str, Row]] = {  # whole: once, always; streamed: onc
     "429, Retry-After 0.05 s": row(_TRIED, "rate"),
     "429, Retry-After 600 s": row(_FINAL, "rate"),
     "429": row(_TRIED, "rate"),
-    "no money left": {"anthropic": row(_FINAL, "request"), "openai": row(_FINAL, "key")},
+    "no money left": row(_FINAL, "request"),
     "500": row(_TRIED, "server"),
     "overloaded (529, 503)": row(_TRIED, "overloaded"),
     "a gateway's page (502)": row(_TRIED, "server"),

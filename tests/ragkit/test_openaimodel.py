@@ -408,7 +408,7 @@ def test_a_stream_without_stream_options() -> None:
     ("turn", "kind"),
     [
         (Turn(fault="rate"), "rate"),
-        (Turn(fault="quota"), "key"),
+        (Turn(fault="quota"), "request"),
         (Turn(fault="error"), "server"),
         (Turn(fault="overloaded"), "overloaded"),
         (Turn(fault="auth"), "key"),
@@ -435,7 +435,7 @@ def test_a_stream_without_stream_options() -> None:
         (raw({"error": {"message": "the request exceeds the available context size"}}, 400), "context"),
         (raw({"message": "prompt is too long"}, 400), "context"),
         (raw({"error": {"message": "This model's maximum context length is 8 tokens"}}, 422), "context"),
-        (raw({"error": {"message": "no"}}, 402), "key"),
+        (raw({"error": {"message": "no"}}, 402), "request"),
         (raw({"error": {"message": "not in your country"}}, 403), "key"),
         (raw({"error": {"message": "gone"}}, 404), "request"),
         (raw("", 408), "timeout"),
@@ -452,7 +452,8 @@ def test_faults(way: str, turn: Turn, kind: str) -> None:
     assert error.kind == kind
     assert error.reason.startswith(f"openai:wire at 127.0.0.1:{server.port} ")
     assert error.reason.endswith(".")
-    assert error.hint
+    assert error.reason[-2] not in ".!?"
+    assert error.hint.endswith(".")
     assert error.model == "openai:wire"
     assert len(server.seen) == 1, "the SDK does not try again on its own"
     assert pickle.loads(pickle.dumps(error)).kind == kind
@@ -530,6 +531,21 @@ def test_when_to_come_back(said: str, least: float, most: float) -> None:
         ask(server)
     assert failed.value.retry_after is not None
     assert least <= failed.value.retry_after <= most
+
+
+def test_who_is_asked_to_wait_reads_for_how_long() -> None:
+    with WireServer([Turn(fault="rate", retry_after="600")]) as server, pytest.raises(ModelError) as failed:
+        ask(server)
+    assert failed.value.hint.startswith("It asks to wait 600 s. Try again later")
+
+
+@pytest.mark.parametrize("fault", ["quota", "raw"])
+def test_no_money_left(fault: Literal["quota", "raw"]) -> None:
+    turn = Turn(fault=fault, status=402, body='{"detail": "Insufficient balance!"}')
+    with WireServer([turn]) as server, pytest.raises(ModelError, match="may spend no more money: ") as failed:
+        ask(server)
+    assert "billing" in failed.value.hint
+    assert "OPENAI_API_KEY" in failed.value.hint
 
 
 @pytest.mark.parametrize("said", ["", "soon", "nan", "inf"])
