@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines asks kill planted data constraints clean
+.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines asks multihop kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -74,6 +74,10 @@ chunking: $(READY) ## recall, precision and IoU of the chunkers on chroma-chunki
 
 simulate: $(READY) ## how often the statistics fire without a difference, and how often an interval holds the truth
 	$(BIN)/python -m tests.simulate 2000
+
+multihop: $(READY) ## questions that need several documents: hybrid, second queries, links; and what links cost elsewhere
+	mkdir -p build
+	$(BIN)/python -m tests.multihop
 
 asks: $(READY) ## 1,000 asks of models over the wire, a fifth of the calls faulty, and a dead provider
 	$(BIN)/python -m tests.asks

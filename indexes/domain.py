@@ -85,6 +85,13 @@ class Domain:
                 raise Changed
             return filters.documents(catalog, where)
 
+    def titles(self, state: Snapshot) -> list[tuple[int, str]]:
+        """Every document of this state with its title. Raises `Changed` if it is no longer the state."""
+        with self._reading() as catalog, catalog.view():
+            if catalog.generation != state.generation:
+                raise Changed
+            return catalog.execute("SELECT id, title FROM documents ORDER BY id").fetchall()
+
     def found(self, chunks: Sequence[int]) -> dict[int, Found]:
         """What a hit shows of each chunk. Raises `Changed` if one of them is no longer there."""
         if not chunks:

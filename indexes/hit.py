@@ -23,8 +23,8 @@ class Hit:
     matched: tuple[int, int]
     """The range that was found; `start` to `end` is what is read of it, and may be more."""
     parts: Mapping[str, float]
-    """What the strategy's score was made of: `bm25` and `vector` (a cosine), as far as it asks for them. A reranker's
-    score has no parts."""
+    """What the strategy's score was made of: `bm25` and `vector` (a cosine), as far as it asks for them, and what was
+    gained by `links`. A reranker's score has no parts."""
 
     @property
     def heading(self) -> str:

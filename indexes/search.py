@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ragkit.errors import InvalidInput, RagkitError, nearest_of
-from ragkit.indexes import filters, fusion, lexical, rankbm25, vectors
+from ragkit.indexes import filters, fusion, lexical, links, rankbm25, vectors
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.chunk import indexed
 from ragkit.indexes.domain import Changed, Domain, Found
@@ -44,9 +44,17 @@ class Ranking:
 class _Question:
     """What a strategy may ask for, made once and only when asked for."""
 
-    def __init__(self, pool: Pool, allowed: Array, terms: Mapping[str, int], embed: Callable[[], Array]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        allowed: Array,
+        terms: Mapping[str, int],
+        made: Made,
+        group: Sequence[tuple[Domain, Snapshot]],
+        embed: Callable[[], Array],
+    ) -> None:
         self.pool, self.allowed, self.terms = pool, allowed, terms
-        self._embed = embed
+        self._made, self._group, self._embed = made, group, embed
         self._vector: Array | None = None
 
     @property
@@ -63,6 +71,52 @@ class _Question:
     def by_meaning(self, n: int) -> tuple[Array, Array]:
         return vectors.nearest(self.pool, self.vector, self.allowed, n)
 
+    def by_both(self, n: int) -> tuple[Array, "_Both"]:
+        """The rows that are among the best `n` of either ranking, rising, and the scales of the two."""
+        words = lexical.scores(self.pool, self.terms)
+        by_words, top_words = self.by_words(n, words)
+        by_meaning, top_meaning = self.by_meaning(n)
+        return np.union1d(by_words, by_meaning), _Both(words, _scale(top_words, 0), _scale(top_meaning))
+
+    def links(self, ranking: Ranking) -> list[links.Link]:
+        """What these rows point to."""
+        places, ids = self.pool.domains[ranking.rows].tolist(), self.pool.ids[ranking.rows].tolist()
+        read = [
+            domain.found([id for place, id in zip(places, ids, strict=True) if place == at])
+            for at, (domain, _) in enumerate(self._group)
+        ]
+        passages = [
+            links.Passage(row, score, read[place][id].text)
+            for row, score, place, id in zip(ranking.rows.tolist(), ranking.scores.tolist(), places, ids, strict=True)
+        ]
+        called = [links.titles(domain, state) for domain, state in self._group]
+        return links.links(self.pool, self.allowed, called, Analyzer(self._made.recipe.analyzer), passages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Words and meaning, each with its scale: by them, any row has a score."""
+
+    words: Array
+    """The score of every row."""
+    by_word: tuple[float, float] | None
+    by_meaning: tuple[float, float] | None
+
+    def ranking(self, question: _Question, rows: Array) -> Ranking:
+        words, cosines = self.words[rows], vectors.cosines(question.pool, question.vector, rows)
+        by_word = np.zeros(len(rows)) if self.by_word is None else fusion.scaled(words, *self.by_word)
+        meant = np.zeros(len(rows)) if self.by_meaning is None else fusion.scaled(cosines, *self.by_meaning)
+        return Ranking(rows, VECTOR_SHARE * meant + (1 - VECTOR_SHARE) * by_word, {"bm25": words, "vector": cosines})
+
+
+def _scale(top: Array, low: float | None = None) -> tuple[float, float] | None:
+    """A ranking's first score and its thousandth; where it has fewer, `low`, or the last one."""
+    if not len(top):
+        return None
+    if low is None or len(top) >= _DEPTH:
+        low = float(top[:_DEPTH][-1])
+    return float(top[0]), low
+
 
 def _bm25(question: _Question, n: int) -> Ranking:
     rows, scores = question.by_words(n, lexical.scores(question.pool, question.terms))
@@ -75,24 +129,39 @@ def _vector(question: _Question, n: int) -> Ranking:
 
 
 def _hybrid(question: _Question, n: int) -> Ranking:
-    """Score fusion: each ranking on a scale from 0 to 1; what only one of them found is scored by the other, too.
+    """Score fusion: each ranking on a scale from 0 to 1; what only one of them found is scored by the other, too."""
+    rows, both = question.by_both(max(n, _DEPTH))
+    return _first(both.ranking(question, rows), n)
 
-    A ranking's scale ends at its thousandth score: 0 for words where fewer chunks hold one, the last one's cosine.
-    """
-    depth = max(n, _DEPTH)
-    words = lexical.scores(question.pool, question.terms)
-    by_words, top_words = question.by_words(depth, words)
-    by_meaning, top_meaning = question.by_meaning(depth)
-    rows = np.union1d(by_words, by_meaning)
-    if not len(rows):
-        return Ranking(rows, np.zeros(0), {})
-    cosines = vectors.cosines(question.pool, question.vector, rows)
-    last_word = float(top_words[_DEPTH - 1]) if len(top_words) >= _DEPTH else 0.0
-    by_word = fusion.scaled(words[rows], float(top_words[0]), last_word) if len(top_words) else np.zeros(len(rows))
-    meant = fusion.scaled(cosines, float(top_meaning[0]), float(top_meaning[:_DEPTH][-1]))
-    scores = VECTOR_SHARE * meant + (1 - VECTOR_SHARE) * by_word
-    order = best(scores, n)
-    return Ranking(rows[order], scores[order], {"bm25": words[rows][order], "vector": cosines[order]})
+
+def _linked(question: _Question, n: int) -> Ranking:
+    """Score fusion, and a gain for what the best passages point to. Where none points anywhere, it is score fusion."""
+    rows, both = question.by_both(max(n, _DEPTH))
+    ranking = both.ranking(question, rows)
+    found = question.links(_first(ranking, links.FIRST))
+    if not found:
+        return _first(ranking, n)
+    further = np.setdiff1d(np.concatenate([link.rows for link in found]), rows)
+    if len(further):
+        ranking = _joined(ranking, both.ranking(question, further))
+    gains = links.gains(question.pool, question.terms, found, ranking.rows, ranking.scores)
+    return _first(Ranking(ranking.rows, ranking.scores + gains, {**ranking.parts, "links": gains}), n)
+
+
+def _first(ranking: Ranking, n: int) -> Ranking:
+    """The best of rows that rise."""
+    order = best(ranking.scores, n)
+    parts = {name: values[order] for name, values in ranking.parts.items()}
+    return Ranking(ranking.rows[order], ranking.scores[order], parts)
+
+
+def _joined(one: Ranking, other: Ranking) -> Ranking:
+    """Of different rows, rising."""
+    rows = np.concatenate([one.rows, other.rows])
+    order = np.argsort(rows)
+    scores = np.concatenate([one.scores, other.scores])[order]
+    parts = {name: np.concatenate([values, other.parts[name]])[order] for name, values in one.parts.items()}
+    return Ranking(rows[order], scores, parts)
 
 
 def _rrf(question: _Question, n: int) -> Ranking:
@@ -116,6 +185,7 @@ def _reference(name: str) -> Callable[[_Question, int], Ranking]:
 
 STRATEGIES: dict[str, Callable[[_Question, int], Ranking]] = {
     "hybrid": _hybrid,
+    "linked": _linked,
     "bm25": _bm25,
     "vector": _vector,
     "rrf": _rrf,
@@ -200,7 +270,7 @@ def _search(
         )
     for made, group, terms in groups:
         pool, allowed = _pool(group, where)
-        question = _Question(pool, allowed, terms, lambda: made.load_embedder().query(query))  # noqa: B023
+        question = _Question(pool, allowed, terms, made, group, lambda: made.load_embedder().query(query))  # noqa: B023
         found += _rows(question, rank, k, [domain for domain, _ in group])
     found.sort(key=lambda one: (-one[0], one[1].name, one[2].uri, one[2].chunk.start))
     return found[:k]
