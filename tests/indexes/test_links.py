@@ -66,7 +66,8 @@ def test_what_the_best_passage_names_comes_next(make: Make) -> None:
 
 def test_a_linked_passage_stays_behind_the_one_that_points_to_it(make: Make) -> None:
     """However well it fits by itself; and one that says what is left of the question rises further."""
-    brother = {"id": "brother", "title": "Emile Corbin (priest)", "text": "Corbin kept bees in Sandmouth, and he wrote of them."}
+    said = "Corbin kept bees in Sandmouth, and he wrote of them."
+    brother = {"id": "brother", "title": "Emile Corbin (priest)", "text": said}
     born = {**CORBIN, "text": "Corbin was a man born in Lyon, a city on two rivers."}
     after = make(d=[TOWER, brother, born, *OTHERS]).search(QUESTION, strategy="linked", k=40)
     assert place(after, "tower") == 0
