@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines asks multihop kill planted data constraints clean
+.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines asks multihop routing planning kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -78,6 +78,13 @@ simulate: $(READY) ## how often the statistics fire without a difference, and ho
 multihop: $(READY) ## questions that need several documents: hybrid, second queries, links; and what links cost elsewhere
 	mkdir -p build
 	$(BIN)/python -m tests.multihop
+
+routing: $(READY) ## where questions go: each selector and the cascade on the shared sets
+	mkdir -p build/routing
+	$(BIN)/python -m tests.routing build/routing
+
+planning: $(READY) ## how questions are divided by rules, on the shared sets
+	$(BIN)/python -m tests.planning
 
 asks: $(READY) ## 1,000 asks of models over the wire, a fifth of the calls faulty, and a dead provider
 	$(BIN)/python -m tests.asks

@@ -47,8 +47,11 @@ if TYPE_CHECKING:
     from ragkit.model import ToolSpec as ToolSpec
     from ragkit.model import Usage as Usage
     from ragkit.provider import provider as provider
+    from ragkit.route import Route as Route
     from ragkit.scripted import ScriptedModel as ScriptedModel
     from ragkit.telemetry import traced as traced
+    from ragkit.tools import Tool as Tool
+    from ragkit.tools import tool as tool
     from ragkit.workspace import Workspace as Workspace
     from ragkit.workspace import open as open
 
@@ -66,6 +69,9 @@ _HOME = {
     "Citation": "ragkit.answer",
     "Found": "ragkit.ask",
     "Piece": "ragkit.ask",
+    "Route": "ragkit.route",
+    "Tool": "ragkit.tools",
+    "tool": "ragkit.tools",
     "traced": "ragkit.telemetry",
     # models: what they are asked and say, and your own
     "Message": "ragkit.model",

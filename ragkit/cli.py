@@ -23,6 +23,7 @@ from ragkit.options import (
     WorkspaceOption,
     opened,
 )  # fmt: skip
+from ragkit.routecli import app as routes
 from ragkit.terminal import Output, complain, plain, print_json, progress, stderr, stdout
 from ragkit.tracecli import trace
 
@@ -77,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 app.command()(ask)
+app.add_typer(routes, name="route")
 app.command()(trace)
 
 

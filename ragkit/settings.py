@@ -27,6 +27,7 @@ version = 1
 # [domains.finance]
 # description = "Reports, revenue, budgets"      # what questions it can answer
 # keywords = ["revenue", "quarter"]
+# examples = ["How much did revenue grow?"]      # questions that belong there
 # sources = ["docs/finance"]                     # folders and files, as seen from here
 #
 # What follows decides how it is indexed. After a change, `ragkit sync` indexes the domain anew.
@@ -54,6 +55,7 @@ class DomainSettings(Recipe):
 
     description: str = Field(default="", description="In words that help to send questions to it.")
     keywords: list[str] = Field(default_factory=list)
+    examples: list[str] = Field(default_factory=list, description="Questions that it can answer.")
     sources: list[str] = Field(default_factory=list, description="Folders and files, as seen from the workspace.")
 
     @property

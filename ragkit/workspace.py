@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from ragkit.indexes.sync import IngestReport, Progress
     from ragkit.model import Reply, Request
     from ragkit.models import Asked
+    from ragkit.modelselector import Ask
+    from ragkit.route import Route
+    from ragkit.router import Places, Ready, Router
     from ragkit.telemetry import Listener
+    from ragkit.tools import Tool
 
 FILE = "ragkit.toml"
 STATE = ".ragkit"
@@ -44,6 +48,7 @@ class Workspace:
         settings.create(self.path / FILE)
         self.settings = settings.load(self.path / FILE)
         self._open: dict[str, Domain] = {}
+        self._tools: dict[str, Tool] = {}
 
     @property
     def domains(self) -> dict[str, DomainSettings]:
@@ -56,6 +61,7 @@ class Workspace:
         *,
         description: str | None = None,
         keywords: Sequence[str] | None = None,
+        examples: Sequence[str] | None = None,
         chunker: str | Mapping[str, Any] | None = None,
         embedder: str | Mapping[str, Any] | None = None,
         analyzer: str | Mapping[str, Any] | None = None,
@@ -67,6 +73,7 @@ class Workspace:
         """
         asked = {
             "description": description, "keywords": None if keywords is None else list(keywords),
+            "examples": None if examples is None else list(examples),
             "chunker": chunker, "embedder": embedder, "analyzer": analyzer,
         }  # fmt: skip
         given = {key: value for key, value in asked.items() if value is not None}
@@ -262,6 +269,65 @@ class Workspace:
     ) -> "Reply":
         return await self._asking.engine.arun(lambda: self._asking.reply(request, model, seconds))
 
+    def add_tool(self, tool: "Tool") -> None:
+        """Let questions go to this function, too. It takes the place of another one of its name."""
+        if tool.name in self.settings.domains:
+            raise InvalidInput(f"There is a domain {tool.name!r}.", "Give the tool another name.")
+        self._tools[tool.name] = tool
+
+    def route(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        tools: "Sequence[Tool] | None" = None,
+        *,
+        by: str = "cascade",
+        model: "Asked | None" = None,
+        seconds: float | None = None,
+    ) -> "Route":
+        """Where a question goes: to which of these domains (all, if none are named) and tools, and how sure that is.
+
+        `tools` are looked at beside those that were added. `by` names one selector alone: `"keyword"`, `"semantic"`,
+        `"evidence"` or `"model"`. A model is asked when the others are not sure, if there is one: by default that of
+        `ragkit.toml`; `"extractive"` is none.
+        """
+        places, all_tools, ask = self._routed(domains, tools, model, seconds)
+        if ask is None:
+            return self._router.now(question, places, all_tools, by)
+        return self._asking.engine.run(lambda: self._router.route(question, places, all_tools, by, ask))
+
+    async def aroute(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        tools: "Sequence[Tool] | None" = None,
+        *,
+        by: str = "cascade",
+        model: "Asked | None" = None,
+        seconds: float | None = None,
+    ) -> "Route":
+        """`route`, for who awaits."""
+        places, all_tools, ask = self._routed(domains, tools, model, seconds)
+        return await self._asking.engine.arun(lambda: self._router.route(question, places, all_tools, by, ask))
+
+    def fit_routes(
+        self, path: str | Path, domains: Sequence[str] | None = None, tools: "Sequence[Tool] | None" = None
+    ) -> "Ready":
+        """Learn from a file of examples where questions belong: `{"question": "…", "domain": "finance"}` a line, with
+        null or "none" for what belongs nowhere. What was learnt before is replaced."""
+        from ragkit.calibration import learnt_from, read_examples
+
+        places, all_tools, _ = self._routed(domains, tools, "extractive", None)
+        learnt = learnt_from(read_examples(Path(path)))
+        known = [*places, *(tool.name for tool in all_tools)]
+        for name in learnt.examples:
+            if name not in known:
+                raise NotFound(
+                    f"{path} has examples for {name!r}, which is no domain and no tool.{nearest_of(name, known)}",
+                    f"There are: {', '.join(known) or 'none'}.",
+                )
+        return self._router.fit(learnt, places, all_tools)
+
     def listen(self, listener: "Listener") -> None:
         """Tell this listener of every step of every ask, as it begins and ends."""
         self._asking.listeners.append(listener)
@@ -300,6 +366,38 @@ class Workspace:
         from ragkit.asking import Asking
 
         return Asking(self.path / STATE, self.settings)
+
+    @cached_property
+    def _router(self) -> "Router":
+        from ragkit.router import Router
+
+        return Router(self.path / STATE / "routing")
+
+    def _routed(
+        self,
+        domains: Sequence[str] | None,
+        tools: "Sequence[Tool] | None",
+        model: "Asked | None",
+        seconds: float | None,
+    ) -> "tuple[Places, list[Tool], Ask | None]":
+        """What is to be routed among, and the model that may be asked, if there is one."""
+        from ragkit.model import LOCAL
+
+        named = (
+            {}
+            if domains is not None and not domains
+            else self._named([domains] if isinstance(domains, str) else domains)
+        )
+        places = {name: (one, self._domain(name)) for name, one in named.items()}
+        all_tools = [*self._tools.values(), *(tools or ())]
+        asked = self.settings.model if model is None else model
+        if isinstance(asked, str) and asked in LOCAL:
+            return places, all_tools, None
+
+        async def ask(request: "Request") -> "Reply":
+            return await self._asking.reply(request, asked, seconds)
+
+        return places, all_tools, ask
 
     def _work(
         self,
