@@ -42,6 +42,5 @@ class Lab(Workspace):
             said[name] = {**row, "base_url": _LOGIN.sub("//", known.base_url)}
         return said
 
-    @cached_property
-    def _asking(self) -> Asking:
-        return Asking(self._home / STATE, self.borrowed)
+    def _make_asking(self) -> Asking:
+        return Asking(self._home / STATE, self.borrowed, self._listeners)

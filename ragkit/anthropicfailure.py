@@ -50,6 +50,8 @@ def failure(error: Exception, server: ModelServer, usage: Usage | None = None) -
         case anthropic.APIConnectionError():
             cause = error.__cause__
             return server.failure(below(cause), str(cause or ""), usage=usage)
+        case UnicodeEncodeError():
+            return server.unsent(error, usage)
         case Broken() | anthropic.AnthropicError():
             return server.failure("broken", str(error), usage=usage)
         case OSError():
@@ -62,6 +64,8 @@ def failure(error: Exception, server: ModelServer, usage: Usage | None = None) -
 
 
 def _refused(error: Any, server: ModelServer, usage: Usage | None) -> ModelError:
+    if 300 <= error.status_code < 400:
+        return server.moved(error.response.headers.get("location", ""))
     known = error.status_code >= 400
     said = said_in(error.body) or (f"HTTP {error.status_code}" if known else "")
     status = error.status_code if known else _STATUS.get(error.type, 500)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragkit.anthropicfailure import Broken, Refused, failure
 from ragkit.model import ModelError, Reply, Request, Stop, ToolCall, Usage
-from ragkit.modelserver import ModelServer, sentence
+from ragkit.modelserver import ModelServer, Opening, sendable, sentence
 from ragkit.prompt import with_passages
 
 if TYPE_CHECKING:
@@ -29,24 +29,30 @@ _STOPS: dict[str, Stop] = {
 
 
 class AnthropicModel:
-    """One model, through the SDK. Its client is made when it is first used, for the event loop it is used in."""
+    """One model, through the SDK. The key is read from ANTHROPIC_API_KEY, or from the variable that `key` names."""
 
     def __init__(self, name: str, settings: "ModelSettings") -> None:
         self.name = f"anthropic:{name}"
         self.settings = settings
         self._id = name
         self._server = ModelServer(self.name, settings, "ANTHROPIC", "https://api.anthropic.com")
-        self._client: AsyncAnthropic | None = None
+        self.server = self._server.address
+        self._opening = Opening(self._server, self._make)
+
+    async def aopen(self) -> None:
+        await self._opening.ready()
 
     async def areply(self, request: Request) -> Reply:
-        client, body = self._open(), self._body(request)
+        client = await self._opening.ready()
+        body = self._body(request)
         try:
             return self._reply(await client.messages.create(**body))
         except Exception as error:
-            raise failure(error, self._server) from None  # the SDK's errors hold the request, and so the key
+            raise self._failure(error, client) from None  # the SDK's errors hold the request, and so the key
 
     async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
-        client, body = self._open(), self._body(request)
+        client = await self._opening.ready()
+        body = self._body(request)
         usage, whole = None, False
         try:
             async with client.messages.stream(**body) as stream:
@@ -62,33 +68,34 @@ class AnthropicModel:
                     raise Broken("it ended before its end")
                 reply = self._reply(stream.current_message_snapshot)
         except Exception as error:
-            raise failure(error, self._server, usage) from None
+            raise self._failure(error, client, usage) from None
         yield reply
 
     async def aclose(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._opening.aclose()
 
-    def _open(self) -> "AsyncAnthropic":
-        if self._client is None:
-            if not self._server.valid:
-                raise ModelError(*self._server.misplaced, model=self.name)
-            key = self._server.key()
-            import anthropic
-            import httpx2
+    def _make(self) -> "AsyncAnthropic":
+        if not self._server.valid:
+            raise ModelError(*self._server.misplaced, model=self.name)
+        key = self._server.key()
+        import anthropic
 
-            try:
-                self._client = anthropic.AsyncAnthropic(
-                    api_key=key,
-                    base_url=self._server.url or None,
-                    timeout=self.settings.timeout,
-                    max_retries=0,  # `weather` tries again
-                    open_telemetry=False,  # and `weather` tells of the call
-                )
-            except httpx2.InvalidURL:
-                raise ModelError(*self._server.misplaced, model=self.name) from None
-        return self._client
+        client = anthropic.AsyncAnthropic(
+            api_key=key,
+            base_url=self._server.url,
+            timeout=self.settings.timeout,
+            max_retries=0,  # `weather` tries again
+            open_telemetry=False,  # and `weather` tells of the call
+            http_client=anthropic.DefaultAsyncHttpxClient(follow_redirects=False),
+        )
+        if self._server.strange:
+            client._custom_headers = {}  # of ANTHROPIC_CUSTOM_HEADERS; there is no other way to say no to them
+        return client
+
+    def _failure(self, error: Exception, client: "AsyncAnthropic", usage: Usage | None = None) -> Exception:
+        if self._opening.client is not client:
+            return self._server.closed(usage)
+        return failure(error, self._server, usage)
 
     def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {"model": self._id, "max_tokens": request.max_tokens, "messages": _messages(request)}
@@ -109,7 +116,7 @@ class AnthropicModel:
             body["tools"][-1]["cache_control"] = _CACHE
         if request.temperature is not None:
             body["extra_body"] = {"temperature": request.temperature}  # the SDK has no name for it any more
-        return body
+        return dict(sendable(body))
 
     def _schema(self, request: Request) -> dict[str, Any]:
         from anthropic import transform_schema

@@ -18,7 +18,7 @@ from ragkit.indexes.hit import Hit
 from ragkit.model import LOCAL, ModelError, Reply
 from ragkit.telemetry import STATUS
 from ragkit.trace import ANSWER, QUESTION
-from ragkit.write import NOT_FOUND, cited, passages, write
+from ragkit.write import NOTHING, cited, passages, write
 
 NAMED = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "ask"}
 """What OpenTelemetry's conventions call an ask."""
@@ -91,7 +91,7 @@ async def _answer(question: str, hits: Sequence[Hit], chain: Chain, allowance: A
         with telemetry.span("write"):
             reply = await write(chain, question, hits, allowance, None if tell is None else told)
     except ModelError as error:
-        return _without(error, question, hits, "".join(pieces))
+        return await _without(error, question, hits, "".join(pieces))
     return _from(reply, question, hits)
 
 
@@ -101,7 +101,7 @@ def _from(reply: Reply, question: str, hits: Sequence[Hit]) -> Answer:
         return made(
             reply.text, abstained=True, reason=f"{reply.model} refused to answer this question about these passages."
         )
-    if NOT_FOUND in reply.text or (reply.model in LOCAL and not reply.text):
+    if NOTHING.fullmatch(reply.text) or (reply.model in LOCAL and not reply.text):
         return made("", abstained=True, reason=f"The {len(hits)} passages that were found do not hold the answer.")
     if not reply.text.strip():
         return made("", abstained=True, reason=f"{reply.model} gave an empty answer.")
@@ -110,13 +110,14 @@ def _from(reply: Reply, question: str, hits: Sequence[Hit]) -> Answer:
     return made(text, citations=citations, missing=missing)
 
 
-def _without(error: ModelError, question: str, hits: Sequence[Hit], so_far: str) -> Answer:
+async def _without(error: ModelError, question: str, hits: Sequence[Hit], so_far: str) -> Answer:
     """What there is, when the model may not be asked any more or stopped in the middle of a text that was shown."""
     if so_far:
         text, citations = cited(so_far, hits)
         return Answer(question, text, citations, missing=(f"The end of the text. {error}",), model=error.model)
     if error.kind not in ("budget", "deadline"):
         raise error
-    text, citations = cited(extract(question, passages(hits)), hits)
+    said = await anyio.to_thread.run_sync(extract, question, passages(hits))
+    text, citations = cited(said, hits)
     missing = (f"{error} These are sentences of the passages, no model read them.",)
     return Answer(question, text, citations, missing=missing, model="extractive")

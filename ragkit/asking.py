@@ -1,37 +1,47 @@
 """Asking: what all asks of a workspace share, and the way into and out of one: its limits, memory and trace."""
 
+import asyncio
 import hashlib
 import json
+import os
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-import anyio.to_thread
 from pydantic import TypeAdapter, ValidationError
 
 from ragkit import otlp, telemetry
 from ragkit.answer import Answer
-from ragkit.ask import NAMED, Tell, ask
+from ragkit.ask import NAMED, Piece, Tell, ask
+from ragkit.budget import Allowance
+from ragkit.cache import SLACK, in_time
+from ragkit.chain import Chain
+from ragkit.deadline import Deadline
 from ragkit.engine import Engine
 from ragkit.indexes.domain import Domain
 from ragkit.indexes.hit import Hit
 from ragkit.model import Reply, Request
 from ragkit.models import Asked, Models
-from ragkit.semantic import SemanticCache
+from ragkit.semantic import Match, SemanticCache
 from ragkit.settings import Settings
 from ragkit.telemetry import Listener
-from ragkit.trace import ANSWER, CACHED, QUESTION
+from ragkit.trace import ANSWER, CACHED, QUESTION, Trace
 from ragkit.tracecollector import Collector
 from ragkit.tracestore import FILE, TraceStore
 
 if TYPE_CHECKING:
     from ragkit.indexes.embedder import Vectors
 
+FORM = 1
+"""Of answers that are remembered by their meaning. Raised when prompts change, or what is made of what models say."""
+_REPLY = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "reply"}
 _ANSWER = TypeAdapter(Answer)
 Work = Callable[[Tell | None], Awaitable[Answer]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,68 +55,90 @@ class Search:
 
 
 class Asking:
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: Settings, listeners: list[Listener] | None = None) -> None:
+        """`listeners` may be added to later; they are another's, who makes another Asking when this one is closed."""
         self.settings = settings
         self.engine = Engine()
         self.models = Models(folder, settings)
-        self.listeners: list[Listener] = []
+        self.listeners = [] if listeners is None else listeners
         self._traces = TraceStore(folder / FILE, settings.trace)
         self._remembered = SemanticCache(folder / "answers.sqlite", settings.cache)
         otlp.export_to(settings.trace.otlp)
-        self.close = weakref.finalize(self, _close, self.engine, self.models, self._traces, self._remembered)
+        kept = self._traces, self._remembered
+        self.close = weakref.finalize(self, _close, os.getpid(), self.engine, self.models, *kept)
         """Also when the program ends."""
 
     async def reply(self, request: Request, asked: Asked | None, seconds: float | None) -> Reply:
-        return await self.models.chain(asked).areply(request, self.models.allowance(seconds))
+        allowance = self.models.allowance(seconds)
+
+        async def work() -> Reply:
+            with telemetry.span("invoke_workflow reply", _REPLY) as span:
+                telemetry.record(span, {QUESTION: request.messages[-1].text if request.messages else None})
+                reply = await self.models.chain(asked).areply(request, allowance)
+                telemetry.record(span, {ANSWER: reply.text})
+                return reply
+
+        return (await self._traced(work, allowance.deadline))[0]
 
     def work(self, question: str, search: Search, asked: Asked | None, seconds: float | None) -> Work:
         """What the engine is to do for this question."""
 
         async def work(tell: Tell | None) -> Answer:
-            with ExitStack() as stack:
-                for listener in self.listeners:
-                    stack.enter_context(telemetry.recording(listener, self.settings.trace.texts))
-                if not self.settings.trace.keep:
-                    return await self._answer(question, search, asked, seconds, tell)
-                collector = Collector(self.settings.trace.texts, self._traces.save)
-                try:
-                    with telemetry.recording(collector, self.settings.trace.texts):
-                        answer = await self._answer(question, search, asked, seconds, tell)
-                finally:
-                    trace = self._keep(collector)
-                return replace(answer, trace=trace)
+            allowance = self.models.allowance(seconds)
+            answer, trace = await self._traced(
+                lambda: self._answer(question, search, self.models.chain(asked), allowance, tell), allowance.deadline
+            )
+            return replace(answer, trace=trace)
 
         return work
 
-    def _keep(self, collector: Collector) -> str:
-        trace = collector.trace
-        if trace is None:
-            return ""
-        self._traces.save(trace)
-        return trace.id
+    async def _traced(self, work: Callable[[], Awaitable[T]], deadline: Deadline) -> tuple[T, str]:
+        """What comes of it, told to all who listen, and the id of its trace; empty when none is kept."""
+        texts = self.settings.trace.texts
+        with ExitStack() as stack:
+            for listener in list(self.listeners):
+                stack.enter_context(telemetry.recording(listener, texts))
+            if not self.settings.trace.keep:
+                return await work(), ""
+            collector = Collector(texts, partial(_late, self._traces))
+            try:
+                with telemetry.recording(collector, texts):
+                    made = await work()
+            finally:
+                trace = collector.trace
+                if trace is not None:
+                    await in_time(max(SLACK, deadline.left), self._traces.save, trace, shield=True)
+            return made, "" if trace is None else trace.id
 
     async def _answer(
-        self, question: str, search: Search, asked: Asked | None, seconds: float | None, tell: Tell | None
+        self, question: str, search: Search, chain: Chain, allowance: Allowance, tell: Tell | None
     ) -> Answer:
-        chain = self.models.chain(asked)
-        allowance = self.models.allowance(seconds)
-        least = self.settings.cache.semantic
-        if least is None:
+        least, left = self.settings.cache.semantic, allowance.deadline
+        if least is None or not all(member.remembers for member in chain.members):
             return await ask(question, search.find, chain, allowance, tell)
-        names = ",".join(member.name for member in chain.members)
-        scope, vector = await anyio.to_thread.run_sync(_placed, question, search, names)
-        match = self._remembered.get(scope, question, vector, least)
+        # an embedder that hangs leaves time for an answer without it
+        place = await in_time(left.left / 2, self._look, question, search, chain, least)
+        if place is None:
+            return await ask(question, search.find, chain, allowance, tell)
+        scope, vector, match = place
         if match is not None and (answer := _read(match.payload)) is not None:
             with telemetry.span("invoke_workflow ask", {**NAMED, CACHED: True}) as span:
                 telemetry.record(span, {QUESTION: question, ANSWER: answer.text})
+            if tell is not None and answer.text:
+                tell(Piece(answer.text))
             return replace(answer, question=question, cached=True, usage=allowance.budget.spent, seconds=0.0)
         answer = await ask(question, search.find, chain, allowance, tell)
-        if not answer.partial and not answer.abstained:
-            self._remembered.put(scope, question, vector, _ANSWER.dump_json(answer).decode())
+        if _lasting(answer, chain):
+            payload = _ANSWER.dump_json(answer).decode()
+            await in_time(max(SLACK, left.left), self._remembered.put, scope, question, vector, payload)
         return answer
 
+    def _look(self, question: str, search: Search, chain: Chain, least: float) -> "tuple[str, Vectors, Match | None]":
+        scope, vector = _placed(question, search, chain)
+        return scope, vector, self._remembered.get(scope, question, vector, least)
 
-def _placed(question: str, search: Search, models: str) -> "tuple[str, Vectors]":
+
+def _placed(question: str, search: Search, chain: Chain) -> "tuple[str, Vectors]":
     """The scope of a question, and its vector."""
     embedder = None
     states = []
@@ -116,8 +148,15 @@ def _placed(question: str, search: Search, models: str) -> "tuple[str, Vectors]"
             embedder = embedder or snapshot.made.load_embedder()
         states.append([domain.name, snapshot.generation, domain.content_hash()])
     assert embedder is not None  # domains that hold nothing are not searched
-    said = json.dumps([sorted(states), embedder.identity, search.settings, models])
+    models = [[member.name, member.model.server, member.settings.form] for member in chain.members]
+    said = json.dumps([FORM, sorted(states), embedder.identity, search.settings, models])
     return hashlib.sha256(said.encode()).hexdigest(), embedder.query(question)
+
+
+def _lasting(answer: Answer, chain: Chain) -> bool:
+    """Whether another ask may have this answer: not what a fallback said while the first model was ill, for that
+    would be said long after it is well again."""
+    return answer.model == chain.members[0].name and not answer.partial and not answer.abstained
 
 
 def _read(payload: str) -> Answer | None:
@@ -127,9 +166,23 @@ def _read(payload: str) -> Answer | None:
         return None
 
 
-def _close(engine: Engine, models: Models, traces: TraceStore, remembered: SemanticCache) -> None:
-    if engine.started:
-        engine.run(models.aclose)
-    engine.close()
-    traces.close()
-    remembered.close()
+def _late(traces: TraceStore, trace: Trace) -> None:
+    """A step may end after its ask: in a thread of its own, or in the event loop, which must not wait for a file."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        traces.save(trace)
+    else:
+        loop.run_in_executor(None, traces.save, trace)
+
+
+def _close(process: int, engine: Engine, models: Models, traces: TraceStore, remembered: SemanticCache) -> None:
+    if process != os.getpid():  # of a fork, whose threads and connections stayed with its parent
+        return
+
+    async def last() -> None:
+        await models.aclose()
+        traces.close()
+        remembered.close()
+
+    engine.close(last)

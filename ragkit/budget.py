@@ -1,14 +1,22 @@
 """A Budget: the money, tokens and calls that an ask, and all asks of a workspace in a day, may take.
 
 What a call will cost is known after it: a call that is under way may go beyond what was left, the next is not made.
-A day is one of UTC, so that processes in two places agree on it.
+What it cost and nobody said is charged by an estimate, or a server that never says it would have no budget; it is told
+as unknown all the same. A day is one of UTC, so that processes in two places agree on it.
 """
 
+import asyncio
+import logging
+import os
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from threading import Event, Lock
+
+from anyio import to_thread
 
 from ragkit.deadline import Deadline
 from ragkit.errors import InvalidInput
@@ -21,7 +29,13 @@ _MIGRATIONS = (
         "CREATE TABLE spent (day TEXT, model TEXT, calls INTEGER, tokens INTEGER, money TEXT, unknown INTEGER, "
         "PRIMARY KEY (day, model))",
     ),
+    (  # 2: what is charged of calls that are unknown
+        "ALTER TABLE spent ADD COLUMN guessed_tokens INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE spent ADD COLUMN guessed_money TEXT NOT NULL DEFAULT '0'",
+    ),
 )
+_COLUMNS = "calls, tokens, money, unknown, guessed_tokens, guessed_money"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +55,122 @@ class Spent:
         )
 
 
-class Ledger:
-    """What a workspace has spent, by day and model. Several processes write it."""
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What is known to be spent, and what is guessed of the rest: limits hold for both together."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, _MIGRATIONS)
+    known: Spent = Spent()
+    guessed: Spent = Spent()
+
+    def __add__(self, other: "Bill") -> "Bill":
+        return Bill(self.known + other.known, self.guessed + other.guessed)
+
+    @property
+    def total(self) -> Spent:
+        return self.known + self.guessed
+
+
+_CALL = Bill(Spent(calls=1))
+_Bills = dict[tuple[str, str], Bill]
+"""By day and model."""
+
+
+class Ledger:
+    """What a workspace has spent, by day and model. Several processes write it.
+
+    It is the truth, so what the file cannot take now is held, counts at once, and is written with what comes next.
+    """
+
+    def __init__(self, path: Path, *, wait: float = 2.0) -> None:
+        self._file = SqliteFile(path, _MIGRATIONS, wait=wait, rest=0)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._held: _Bills = {}
+        self._holding, self._writing = Lock(), Lock()
 
     def today(self) -> Spent:
-        return self._file.read(_today, Spent())
+        found = self._file.read(lambda connection: _today(connection) + self._held_today(), None)
+        return (self._held_today() if found is None else found).known
 
-    def take(self, model: str, limits: BudgetSettings) -> None:
-        """Count a call, if the limits of a day allow it. One transaction: two processes cannot both take the last."""
+    def add(self, model: str, bill: Bill) -> None:
+        """Takes no time; `flush` writes it."""
+        with self._mine():
+            _merge(self._held, {(_day(), model): bill})
 
-        def work(connection: sqlite3.Connection) -> ModelError | None:
-            over = _over(limits, _today(connection), "today", model)
-            if over is None:
-                _add(connection, model, Spent(calls=1))
-            return over
-
-        limited = any(one is not None for one in (limits.money, limits.tokens, limits.calls))
-        over = self._file.write(work, _unreadable(self._file.path, model) if limited else None)
+    async def take(self, model: str, limits: BudgetSettings) -> None:
+        """Count a call, if the limits of a day allow it."""
+        if all(one is None for one in (limits.money, limits.tokens, limits.calls)):
+            self.add(model, _CALL)
+            return
+        left = Event()
+        try:  # the file may be locked by another: the event loop does not wait for it, nor who has no more time
+            over = await to_thread.run_sync(self._take, model, limits, left.is_set, abandon_on_cancel=True)
+        finally:
+            left.set()
         if over is not None:
             raise over
 
-    def add(self, model: str, spent: Spent) -> None:
-        self._file.write(lambda connection: _add(connection, model, spent), None)
+    def flush(self) -> bool:
+        """Write what is held; whether nothing is left. One thread at a time does, the others need not wait for it."""
+        with self._mine():
+            writing = self._writing
+        while self._held and writing.acquire(blocking=False):
+            try:
+                if not self._write():
+                    return False
+            finally:
+                writing.release()
+        return not self._held
 
     def close(self) -> None:
+        with self._mine():
+            writing = self._writing
+        with writing:
+            if self._held and not self._write():
+                lost = sum(self._held.values(), Bill()).known
+                _log.warning("%s cannot be written: %s is missing there.", self._file.path, lost)
         self._file.close()
+
+    def _take(self, model: str, limits: BudgetSettings, left: Callable[[], bool]) -> ModelError | None:
+        """One transaction: two processes cannot both take the last."""
+
+        def work(connection: sqlite3.Connection) -> ModelError | None:
+            over = _over(limits, (_today(connection) + self._held_today()).total, "today", model)
+            if over is None and not left():
+                _add(connection, (_day(), model), _CALL)
+            return over
+
+        unreadable: ModelError | None = _unreadable(self._file.path, model)
+        return self._file.write(work, unreadable)
+
+    def _write(self) -> bool:
+        moved: _Bills = {}
+
+        def work(connection: sqlite3.Connection) -> bool:  # what is held goes within: nobody reads it twice, or never
+            with self._mine():
+                _merge(moved, self._held)
+                self._held = {}
+            for key, bill in moved.items():
+                _add(connection, key, bill)
+            return True
+
+        written = self._file.write(work, False)
+        if not written:
+            with self._mine():
+                _merge(self._held, moved)
+        return written
+
+    def _held_today(self) -> Bill:
+        with self._mine():
+            return sum((bill for (day, _), bill in self._held.items() if day == _day()), Bill())
+
+    def _mine(self) -> Lock:
+        """The lock of what is held. What the parent of a fork holds, it will write itself."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._holding
 
 
 class Budget:
@@ -78,9 +180,13 @@ class Budget:
         self._limits = limits or BudgetSettings()
         self._day = day or BudgetSettings()
         self._ledger = ledger
-        self.spent = Spent()
+        self._bill = Bill()
 
-    def take(self, model: str, price: Price | None) -> None:
+    @property
+    def spent(self) -> Spent:
+        return self._bill.known
+
+    async def take(self, model: str, price: Price | None) -> None:
         """Before a call: count it, or say that it may not be made."""
         for limits, what in ((self._limits, "this ask"), (self._day, "today")):
             if limits.money is not None and price is None:
@@ -88,20 +194,34 @@ class Budget:
                     f"There is a limit of money for {what}, and the price of {model} is unknown.",
                     f'Say it in ragkit.toml under [models."{model}".price], or remove the limit.',
                 )
-        over = _over(self._limits, self.spent, "this ask", model)
+        over = _over(self._limits, self._bill.total, "this ask", model)
         if over is not None:
             raise over
-        if self._ledger is not None:
-            self._ledger.take(model, self._day)
-        self.spent += Spent(calls=1)
+        self._bill += _CALL  # at once: others of this ask may come while the ledger is read
+        try:
+            if self._ledger is not None:
+                await self._ledger.take(model, self._day)
+        except BaseException:
+            self._bill += Bill(Spent(calls=-1))
+            raise
 
-    def add(self, model: str, usage: Usage | None, price: Price | None) -> Decimal | None:
-        """After a call: what it took, as far as the server said it."""
+    def add(self, model: str, usage: Usage | None, price: Price | None, guess: Usage | None = None) -> Decimal | None:
+        """After a call: what it took, as far as the server said it; else `guess` is charged, None when it was refused.
+
+        The money, None when it is unknown.
+        """
+        if usage is None and guess is None:
+            return Decimal(0)
         money = cost(price, usage)
         took = Spent(tokens=usage.total if usage else 0, money=money or Decimal(0), unknown=1 if money is None else 0)
-        self.spent += took
+        charged = Spent()
+        if money is None:
+            tokens = guess.total if usage is None and guess is not None else 0
+            charged = Spent(tokens=tokens, money=cost(_full(price), usage or guess) or Decimal(0))
+        self._bill += (bill := Bill(took, charged))
         if self._ledger is not None:
-            self._ledger.add(model, took)
+            self._ledger.add(model, bill)
+            asyncio.get_running_loop().run_in_executor(None, self._ledger.flush)
         return money
 
 
@@ -138,21 +258,31 @@ def _unreadable(path: Path, model: str) -> ModelError:
     )
 
 
-def _today(connection: sqlite3.Connection) -> Spent:
-    rows = connection.execute("SELECT calls, tokens, money, unknown FROM spent WHERE day = ?", (_day(),))
-    return sum((Spent(calls, tokens, Decimal(money), unknown) for calls, tokens, money, unknown in rows), Spent())
+def _merge(into: _Bills, bills: _Bills) -> None:
+    for key, bill in bills.items():
+        into[key] = into.get(key, Bill()) + bill
 
 
-def _add(connection: sqlite3.Connection, model: str, spent: Spent) -> None:
+def _read(row: tuple[int, int, str, int, int, str]) -> Bill:
+    calls, tokens, money, unknown, guessed_tokens, guessed_money = row
+    return Bill(
+        Spent(calls, tokens, Decimal(money), unknown), Spent(tokens=guessed_tokens, money=Decimal(guessed_money))
+    )
+
+
+def _today(connection: sqlite3.Connection) -> Bill:
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM spent WHERE day = ?", (_day(),))  # noqa: S608 - our words
+    return sum(map(_read, rows), Bill())
+
+
+def _add(connection: sqlite3.Connection, key: tuple[str, str], bill: Bill) -> None:
     """Read and written, for money is a decimal, which SQLite cannot add."""
-    key = (_day(), model)
-    row = connection.execute(
-        "SELECT calls, tokens, money, unknown FROM spent WHERE day = ? AND model = ?", key
-    ).fetchone()
-    now = spent if row is None else spent + Spent(row[0], row[1], Decimal(row[2]), row[3])
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM spent WHERE day = ? AND model = ?", key)  # noqa: S608 - our words
+    now = sum(map(_read, rows), bill)
+    known, guessed = now.known, now.guessed
     connection.execute(
-        "INSERT OR REPLACE INTO spent VALUES (?, ?, ?, ?, ?, ?)",
-        (*key, now.calls, now.tokens, str(now.money), now.unknown),
+        f"INSERT OR REPLACE INTO spent (day, model, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (*key, known.calls, known.tokens, str(known.money), known.unknown, guessed.tokens, str(guessed.money)),
     )
 
 
@@ -171,3 +301,11 @@ def cost(price: Price | None, usage: Usage | None) -> Decimal | None:
     if any(tokens and one is None for tokens, one in parts):
         return None
     return sum((tokens * one for tokens, one in parts if one is not None), Decimal(0)) / 1_000_000
+
+
+def _full(price: Price | None) -> Price | None:
+    """For a guess: what is read from a prompt cache, or written to it, costs about as much as other input."""
+    if price is None:
+        return None
+    cache = {name: price.input for name in ("cache_read", "cache_write") if getattr(price, name) is None}
+    return price.model_copy(update=cache)

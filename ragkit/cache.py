@@ -13,19 +13,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar, TypeVarTuple
 
+import anyio
+import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ragkit.model import Reply, Request, ToolCall, Usage
 from ragkit.modelsettings import CacheSettings
 from ragkit.sqlitefile import SqliteFile, shed, shrink
 
-FORM = 1
+FORM = 2
 """Of keys and of kept replies. Raised when either changes, or when a provider sends something else for a request."""
 DAY = 86_400.0
+SLACK = 0.1
+"""Seconds by which an ask may miss its deadline so that what it was is kept."""
 TOUCH = 60.0
 """Seconds within which a second use of a row is not noted: a note is a write."""
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 _MIGRATIONS = [
     (  # 1: the first
         # body stands last, so that noting a use does not read it
@@ -54,14 +60,27 @@ class Cache(Protocol):
     def close(self) -> None: ...
 
 
-def key(model: str, base_url: str, request: Request) -> str:
+async def in_time(seconds: float, work: Callable[[*Ts], T], *arguments: *Ts, shield: bool = False) -> T | None:
+    """What a memory gives, or None when it has not after so many seconds: it may be slow, or locked by another.
+
+    It works in a thread, and goes on there when nobody waits any more. With `shield`, it is also begun, and waited
+    for, by who was cancelled.
+    """
+    with anyio.move_on_after(seconds, shield=shield):
+        return await anyio.to_thread.run_sync(work, *arguments, abandon_on_cancel=True)
+    return None
+
+
+def key(model: str, server: str, request: Request, form: str = "") -> str:
     """Of all that decides a reply: every field of the request is in it, those to come as well.
+
+    `server` is the one that is really asked, wherever its address was said; `form` how it is told that of its reply.
 
     Keys of mappings keep their order, since a model reads them in it.
     """
     if request.temperature is not None:
         request = replace(request, temperature=float(request.temperature))  # 0 and 0.0 are the same to a model
-    parts = {"form": FORM, "model": model, "base_url": base_url.rstrip("/"), "request": request}
+    parts = [FORM, model, server.rstrip("/"), form, request]
     return sha256(json.dumps(parts, default=_plain, separators=(",", ":")).encode("ascii")).hexdigest()
 
 

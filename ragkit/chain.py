@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from anyio import to_thread
-
 from ragkit import cache, telemetry
 from ragkit.budget import Allowance
+from ragkit.cache import SLACK, in_time
 from ragkit.errors import InvalidInput
 from ragkit.model import LOCAL, ModelError, Reply, Request
 from ragkit.structured import conform
@@ -14,7 +13,7 @@ from ragkit.trace import CACHED, MODEL
 from ragkit.weather import Tell, Told, Weather
 
 _FINAL = frozenset({"budget", "deadline"})
-"""Another model has no more money and time."""
+"""Another model has no more money and time. "timeout" is not among them: one model had its share of the time."""
 
 
 @dataclass(frozen=True)
@@ -30,33 +29,43 @@ class Chain:
         allowance = allowance or Allowance()
         told = None if tell is None else Told(tell)
         failed: list[ModelError] = []
-        for member in self.members:
+        for at, member in enumerate(self.members):
+            others = sum(one.name not in LOCAL for one in self.members[at + 1 :])
             try:
-                return await self._ask(member, request, allowance, told)
+                return await self._ask(member, request, allowance, told, 1 + others)
             except ModelError as error:
                 if error.kind in _FINAL or (told and told.any):
                     raise
                 failed.append(error)
         raise _none(failed)
 
-    async def _ask(self, member: Weather, request: Request, allowance: Allowance, told: Told | None) -> Reply:
-        if self.cache is None or member.name in LOCAL:
-            return await member.areply(request, allowance, told)
-        key = cache.key(member.name, member.settings.base_url, request)
-        kept = await to_thread.run_sync(self.cache.get, key)
-        if kept is not None:
-
-            async def again(_: Request) -> Reply:
-                return kept
-
+    async def _ask(self, member: Weather, request: Request, allowance: Allowance, told: Told | None, of: int) -> Reply:
+        """`of` is how many may still be asked, with this one: it leaves time to the others."""
+        if self.cache is None or member.name in LOCAL or not member.remembers:
+            return await member.areply(request, allowance, told, of=of)
+        deadline = allowance.deadline
+        key = cache.key(member.name, member.model.server, request, member.settings.form)
+        kept = await in_time(deadline.left / 2, self.cache.get, key)  # a memory that hangs leaves time to the model
+        if kept is not None and (reply := await _of_form(kept, request)) is not None:
             with telemetry.span("remembered", {MODEL: member.name, CACHED: True}):
-                reply = await conform(again, request)
-            if told is not None:
-                told(reply.text)
+                if told is not None:
+                    told(reply.text)
             return reply
-        reply = await member.areply(request, allowance, told)
-        await to_thread.run_sync(self.cache.put, key, reply)
+        reply = await member.areply(request, allowance, told, of=of)
+        await in_time(max(SLACK, deadline.left), self.cache.put, key, reply)
         return reply
+
+
+async def _of_form(kept: Reply, request: Request) -> Reply | None:
+    """None when it is not of the form any more: the schema is the same, but what checks it has changed."""
+
+    async def again(_: Request) -> Reply:
+        return kept
+
+    try:
+        return await conform(again, request)
+    except ModelError:
+        return None
 
 
 def _none(failed: Sequence[ModelError]) -> ModelError:

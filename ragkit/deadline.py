@@ -5,8 +5,10 @@ from math import inf
 
 
 class Deadline:
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, *, whole: "Deadline | None" = None) -> None:
         self.seconds = seconds
+        self.whole = whole
+        """Of which this is a share: others have time when it is over."""
         self._end = inf if seconds is None else time.monotonic() + seconds
 
     @property
@@ -17,3 +19,7 @@ class Deadline:
     @property
     def passed(self) -> bool:
         return self.left <= 0
+
+    def share(self, of: int) -> "Deadline":
+        """That of the first of so many who come one after the other: who hangs leaves time to the rest."""
+        return self if of < 2 or self._end == inf else Deadline(self.left / of, whole=self)

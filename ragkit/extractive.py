@@ -1,14 +1,19 @@
 """The default model, which is none: it answers with sentences of the passages themselves. No key, no guess."""
 
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from math import log
 
+from anyio import to_thread
+
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.sentences import sentences
 from ragkit.model import ModelError, Passage, Reply, Request, Usage
 
+_OTHERS = re.compile(r"\[(\d+)\]")
+"""References of the documents' own, which must not be taken for ours."""
 _SENTENCES = 3
 _SHORT = 3
 """A sentence of fewer terms is a heading or a fragment."""
@@ -16,13 +21,18 @@ _SHORT = 3
 
 class Extractive:
     name = "extractive"
+    server = ""
+
+    async def aopen(self) -> None:
+        pass
 
     async def areply(self, request: Request) -> Reply:
         if request.schema is not None or request.tools:
             raise ModelError(
                 "Without a model, there are only answers from passages.", "Name a model, such as anthropic:NAME."
             )
-        return Reply(extract(request.messages[-1].text, request.passages), self.name)
+        said = await to_thread.run_sync(extract, request.messages[-1].text, request.passages)
+        return Reply(said, self.name)
 
     async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
         reply = await self.areply(request)
@@ -67,7 +77,7 @@ def extract(question: str, passages: Sequence[Passage]) -> str:
         known.remove(best)
         left -= best.terms
     chosen.sort(key=lambda one: (one.passage.number, one.start))
-    return " ".join(f"{one.text} [{one.passage.number}]" for one in chosen)
+    return " ".join(f"{_own(one.text)} [{one.passage.number}]" for one in chosen)
 
 
 def _gain(one: _Sentence, left: set[str], asked: frozenset[str], weight: dict[str, float]) -> float:
@@ -75,3 +85,7 @@ def _gain(one: _Sentence, left: set[str], asked: frozenset[str], weight: dict[st
     new = sum(weight[term] for term in one.terms & left)
     old = sum(weight[term] for term in (one.terms & asked) - left)
     return (new + 0.1 * old) / (1 + 0.05 * one.passage.number)
+
+
+def _own(text: str) -> str:
+    return _OTHERS.sub(r"(\1)", text)

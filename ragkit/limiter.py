@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import anyio
 from aiolimiter import AsyncLimiter
 
-from ragkit.model import Request
+from ragkit.model import Request, Usage
 from ragkit.modelsettings import ModelSettings
 
 _LETTERS = 4
@@ -27,14 +27,14 @@ class Limiter:
                 await self._requests.acquire()
             if self._tokens is not None:
                 # A call that is larger than the limit of a minute waits for a whole minute, not for ever.
-                await self._tokens.acquire(min(estimate(request), self._tokens.max_rate))
+                await self._tokens.acquire(min(estimate(request).total, self._tokens.max_rate))
             yield
 
 
-def estimate(request: Request) -> int:
+def estimate(request: Request) -> Usage:
     """The tokens that a request may take, about."""
     texts = [request.system, *(one.text for one in request.messages), *(one.text for one in request.passages)]
-    return sum(map(len, texts)) // _LETTERS + request.max_tokens
+    return Usage(sum(map(len, texts)) // _LETTERS, request.max_tokens)
 
 
 def _a_minute(most: int | None) -> AsyncLimiter | None:

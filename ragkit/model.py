@@ -107,11 +107,12 @@ Kind = Literal[
     "rate",  # too many requests: it says when to come back, or does not
     "overloaded", "server", "timeout", "connection",  # the provider is ill
     "broken",  # the response ended in the middle, or is no JSON
+    "learnt",  # it told how it wants to be asked: the next call says it so, and need not wait
     "key", "context", "request",  # asking the same again cannot help
     "schema",  # twice not of the form that was asked for
     "budget", "deadline", "open",  # it was not asked: see budget, deadline and breaker
 ]  # fmt: skip
-_RETRYABLE: frozenset[str] = frozenset({"rate", "overloaded", "server", "timeout", "connection", "broken"})
+_RETRYABLE: frozenset[str] = frozenset({"rate", "overloaded", "server", "timeout", "connection", "broken", "learnt"})
 
 
 class ModelError(RagkitError):
@@ -153,6 +154,18 @@ class Model(Protocol):
     @property
     def name(self) -> str:
         """As users know it: `provider:name`."""
+        ...
+
+    @property
+    def server(self) -> str:
+        """The address that is really asked, without a login; "" when no call leaves the process."""
+        ...
+
+    async def aopen(self) -> None:
+        """Make ready what a call needs: imports, the key, the client. No call is made.
+
+        Quick when it was done before, and cancelled at once. Who calls without it waits for it in the first call.
+        """
         ...
 
     async def areply(self, request: Request) -> Reply:

@@ -3,13 +3,18 @@
 import math
 import os
 import re
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import mktime_tz, parsedate_tz
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Generic, Literal, Protocol, TypeVar
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from anyio import to_thread
 
 from ragkit import telemetry
+from ragkit.errors import RagkitError
+from ragkit.indexes.embedder import encodable
 from ragkit.model import Kind, ModelError, Usage
 from ragkit.modelsettings import ModelSettings
 
@@ -34,6 +39,7 @@ _SAYS: Mapping[Fault, tuple[Kind, str, str]] = {
         "sent a broken reply",
         "Try again; when it stays so, check base_url: it is written like {example}.",
     ),
+    "learnt": ("learnt", "wants to be asked in another way", "Ask again: it will be."),
     "key": ("key", "refused the key", "Check the key in {variable}, and what it is allowed."),
     "unpaid": (
         "request",
@@ -65,12 +71,14 @@ class ModelServer:
         """`usual` is where the provider's own is; `provider` begins its variables."""
         self.model = model
         """As users know it."""
-        self.url = settings.base_url.strip() or os.environ.get(f"{provider}_BASE_URL", "").strip()
+        named = settings.base_url.strip()
+        self.url = named or os.environ.get(f"{provider}_BASE_URL", "").strip() or usual
+        """Always given to the SDK, which would look for one itself."""
         self.variable = settings.key or f"{provider}_API_KEY"
         self._provider, self._usual = provider, usual
         self._key = ""
         try:
-            address = urlsplit(self.url or usual)
+            address = urlsplit(self.url)
             port = address.port
         except ValueError:
             address, port = urlsplit(""), None
@@ -80,6 +88,10 @@ class ModelServer:
         own = urlsplit(usual).hostname or ""
         self.official = self.name == own or self.name.endswith(f".{own}")
         self.valid = address.scheme in ("http", "https") and bool(self.name)
+        self.address = _plain(address).rstrip("/") if self.valid else ""
+        """Without a login."""
+        self.strange = bool(named) and not self.official
+        """Whether a file of settings leads here: what the environment has for the SDK was not meant for it."""
         self._password = address.password or ""
 
     @property
@@ -109,6 +121,8 @@ class ModelServer:
         words = "".join(sign if sign.isprintable() else " " for sign in said).split()
         said = " ".join("…" if _MASKED.search(word) else word for word in words)
         if self._password:
+            said = said.replace(f":{self._password}@", ":…@")
+        if len(self._password) >= _SECRET:
             said = said.replace(self._password, "…")
         if len(self._key) >= _SECRET:  # the whole of it, or as much as is echoed
             said = re.sub(rf"{re.escape(self._key[:_SECRET])}\S*", "[key]", said)
@@ -131,6 +145,97 @@ class ModelServer:
         if retry_after is not None and retry_after >= 1:
             hint = f"It asks to wait {math.ceil(retry_after):.6g} s. {hint}"
         return ModelError(reason, hint, kind, model=self.model, retry_after=retry_after, usage=usage)
+
+    def moved(self, place: str) -> ModelError:
+        """Redirects are not followed: the whole prompt would go where nobody has sent it."""
+        try:
+            to = f"redirects to {_plain(urlsplit(urljoin(self.url, place)))}" if place else "redirects"
+        except ValueError:
+            to = "redirects"
+        return ModelError(
+            sentence(f"{self.model} at {self.host} {self.clean(to)}", ""),
+            f"Nothing was sent there. If that is where you mean to ask, write it as base_url,"
+            f" in ragkit.toml or in {self._provider}_BASE_URL.",
+            model=self.model,
+        )
+
+    def unready(self, error: Exception) -> ModelError:
+        return ModelError(
+            sentence(f"What asks {self.model} at {self.host} could not be made", self.clean(str(error))),
+            "Check base_url, and what the environment says of proxies and certificates.",
+            model=self.model,
+        )
+
+    def closed(self, usage: Usage | None = None) -> ModelError:
+        return ModelError(
+            "The workspace was closed during this call.",
+            "Close it when all answers are there.",
+            "connection",
+            model=self.model,
+            usage=usage,
+        )
+
+    def unsent(self, error: UnicodeEncodeError, usage: Usage | None = None) -> ModelError:
+        return ModelError(
+            f"What {self.model} was to be sent cannot be written as {error.encoding}.",
+            "Look for odd characters in the question, the passages and the settings of the model.",
+            model=self.model,
+            usage=usage,
+        )
+
+
+class Closable(Protocol):
+    def close(self) -> Awaitable[None]: ...
+
+
+ClientT = TypeVar("ClientT", bound=Closable)
+
+
+class Opening(Generic[ClientT]):
+    """The client of an SDK, made when it is first needed: in a thread, for importing an SDK can take seconds."""
+
+    def __init__(self, server: ModelServer, make: Callable[[], ClientT]) -> None:
+        self.client: ClientT | None = None
+        self._server = server
+        self._make = make
+        self._making = threading.Lock()
+
+    async def ready(self) -> ClientT:
+        if self.client is not None:
+            return self.client
+        return await to_thread.run_sync(self._made, abandon_on_cancel=True)
+
+    async def aclose(self) -> None:
+        client, self.client = self.client, None
+        if client is not None:
+            await client.close()
+
+    def _made(self) -> ClientT:
+        with self._making:  # not a lock of the loop: a thread goes on when nobody waits for it any more
+            if self.client is None:
+                try:
+                    self.client = self._make()
+                except (RagkitError, ImportError):
+                    raise
+                except Exception as error:
+                    raise self._server.unready(error) from None
+            return self.client
+
+
+def sendable(said: Any) -> Any:
+    """A body without lone surrogates, wherever they stand: no wire takes them, and no server is to blame for that."""
+    if isinstance(said, str):
+        return encodable(said)
+    if isinstance(said, Mapping):
+        return {sendable(name): sendable(value) for name, value in said.items()}
+    return [sendable(one) for one in said] if isinstance(said, list | tuple) else said
+
+
+def _plain(address: SplitResult) -> str:
+    """Without login and query, in which secrets may stand."""
+    host = address.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{address.scheme}://{host}{f':{address.port}' if address.port else ''}{address.path}"
 
 
 def sentence(what: str, said: str) -> str:

@@ -41,6 +41,7 @@ class Refusal(Exception):
         """Without what it echoes of the request."""
         self.status = status or next(iter(numbers), 404 if _NOWHERE.search(self.said) else 500)
         self.retry_after = retry_after(headers or {})
+        self.place = (headers or {}).get("location", "")
 
     @property
     def fault(self) -> Fault:
@@ -92,6 +93,8 @@ def failure(error: Exception, server: Server, usage: Usage | None) -> Exception:
         case openai.APIConnectionError():
             cause = error.__cause__
             return server.failure(below(cause), str(cause or ""), usage=usage)
+        case UnicodeEncodeError():
+            return server.unsent(error, usage)
         case json.JSONDecodeError() | RecursionError() | UnicodeError():
             return server.failure("broken", "it is no JSON", usage=usage)
         case ValueError():
@@ -104,6 +107,8 @@ def failure(error: Exception, server: Server, usage: Usage | None) -> Exception:
 
 
 def _refused(refusal: Refusal, server: Server, usage: Usage | None) -> ModelError:
+    if 300 <= refusal.status < 400:
+        return server.moved(refusal.place)
     fault = refusal.fault
     hint = _elsewhere(refusal, server) if fault == "absent" and not server.official else ""
     return server.failure(fault, refusal.said, hint=hint, retry_after=refusal.retry_after, usage=usage)

@@ -1,9 +1,10 @@
 """The names by which users know models, and what makes a model of each."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import TypeVar
 
-from ragkit.errors import InvalidInput, nearest_of
+from ragkit.errors import InvalidInput
 from ragkit.model import Model
 from ragkit.modelsettings import ModelSettings
 
@@ -37,7 +38,15 @@ def make_model(name: str, settings: ModelSettings) -> Model:
         raise InvalidInput(f"{name!r} names no model.", f"Write it as {scheme}:NAME, with a name that {scheme} knows.")
     known = [*_OURS, *providers]
     forms = ", ".join(f"{one}:NAME" if one in _OF_MANY else one for one in known)
-    raise InvalidInput(f"There is no model {name!r}.{nearest_of(scheme, known)}", f"The forms are: {forms}.")
+    near = get_close_matches(scheme, known, n=1)  # not of the whole name: all of the same model would be alike
+    meant = f" Did you mean {_written(near[0], rest)!r}?" if near else ""
+    raise InvalidInput(f"There is no model {name!r}.{meant}", f"The forms are: {forms}.")
+
+
+def _written(scheme: str, rest: str) -> str:
+    if scheme in _OF_MANY:
+        return f"{scheme}:{rest or 'NAME'}"
+    return f"{scheme}:{rest}" if rest and scheme in providers else scheme
 
 
 def _anthropic(name: str, settings: ModelSettings) -> Model:

@@ -17,8 +17,12 @@ class ScriptedModel:
 
     def __init__(self, script: Iterable[Line] | Callable[[Request], Line], name: str = "scripted:test") -> None:
         self.name = name
+        self.server = ""
         self.requests: list[Request] = []
         self._lines = script if callable(script) else _next_of(script)
+
+    async def aopen(self) -> None:
+        pass
 
     async def areply(self, request: Request) -> Reply:
         await asyncio.sleep(0)  # others run between, as they would while a server thinks

@@ -37,10 +37,11 @@ _inherited: list[sqlite3.Connection] = []
 class SqliteFile:
     """Opened when it is first used."""
 
-    def __init__(self, path: Path, migrations: Migrations, *, wait: float = 2.0) -> None:
+    def __init__(self, path: Path, migrations: Migrations, *, wait: float = 2.0, rest: float = _REST) -> None:
         self.path = path
         self._migrations = migrations
         self._wait = wait
+        self._rest = rest
         self._lock = Lock()
         self._process = os.getpid()
         self._connection: sqlite3.Connection | None = None
@@ -75,7 +76,7 @@ class SqliteFile:
                     if chance == 1 and _is_damage(error) and self._set_aside(error):
                         continue
                     self._tell(f"{self.path} cannot be used ({error}).", "ragkit goes on without it.")
-                    self._resting = time.monotonic() + _REST
+                    self._resting = time.monotonic() + self._rest
                     return otherwise
         return otherwise
 

@@ -70,7 +70,11 @@ def plain(text: str) -> str:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """What a terminal could obey is escaped, also in a pipe, which may end in one: to who reads JSON it is the same."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 

@@ -28,7 +28,7 @@ def show_list(traces: Iterable[Trace], console: Console) -> None:
     for trace in traces:
         line = Text.assemble(
             (trace.id[:_SHORT], "bold"), f"  {_when(trace.started)}  {_duration(trace.seconds):>7}  ",
-            (f"{_bare(trace.status):<9}", _COLORS.get(trace.status, "")),
+            (f"{_bare(trace.status):<9}  ", _COLORS.get(trace.status, "")),
         )  # fmt: skip
         tokens = _tokens(trace.input_tokens, trace.output_tokens)
         line.append("  ".join(part for part in (tokens, _money(trace.cost), _bare(trace.model or "")) if part))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 FILE = "ragkit.toml"
 STATE = ".ragkit"
 DEFAULT_DOMAIN = "default"
+_inherited: list[object] = []
+"""Of the parent of a fork: its connections may neither be used here nor closed."""
 
 
 def open(path: str | Path = ".") -> "Workspace":
@@ -48,6 +51,9 @@ class Workspace:
         settings.create(self.path / FILE)
         self.settings = settings.load(self.path / FILE)
         self._open: dict[str, Domain] = {}
+        self._listeners: list[Listener] = []
+        self._shared: Asking | None = None
+        self._begin()
         self._tools: dict[str, Tool] = {}
 
     @property
@@ -330,7 +336,7 @@ class Workspace:
 
     def listen(self, listener: "Listener") -> None:
         """Tell this listener of every step of every ask, as it begins and ends."""
-        self._asking.listeners.append(listener)
+        self._listeners.append(listener)
 
     async def aingest(
         self,
@@ -355,17 +361,37 @@ class Workspace:
 
     def close(self) -> None:
         """Close files and connections. The workspace opens them again when it needs them."""
-        if "_asking" in self.__dict__:
-            self._asking.close()
-            del self._asking
+        self._leave_parent()
+        with self._making:
+            asking, self._shared = self._shared, None
+        if asking is not None:
+            asking.close()
         for domain in self._open.values():
             domain.close()
 
-    @cached_property
+    @property
     def _asking(self) -> "Asking":
+        self._leave_parent()
+        with self._making:  # two threads may ask first
+            if self._shared is None:
+                self._shared = self._make_asking()
+            return self._shared
+
+    def _make_asking(self) -> "Asking":
         from ragkit.asking import Asking
 
-        return Asking(self.path / STATE, self.settings)
+        return Asking(self.path / STATE, self.settings, self._listeners)
+
+    def _leave_parent(self) -> None:
+        """In the child of a fork: threads and connections stayed with its parent, and its lock may be held."""
+        if self._process != os.getpid():
+            _inherited.append(self._shared)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._making = threading.Lock()
+        self._shared = None
 
     @cached_property
     def _router(self) -> "Router":

@@ -7,12 +7,13 @@ answer, a partial one or a clear error, in its time and once, and costs must be 
 import asyncio
 import random
 import re
+import socket
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -175,21 +176,42 @@ def _compare(outcome: Outcome, server: WireServer, ledger: Ledger, asks: int) ->
     outcome.wrong += [f"An ask took {seconds:.2f} s." for seconds in outcome.late]
 
 
-def dead(folder: Path, asks: int) -> dict[str, list[float]]:
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port where connections are taken, and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as held:
+        yield held.getsockname()[1]
+
+
+DEAD = {"refused": dead_port, "black hole": black_hole}
+RISE = 100.0
+"""Milliseconds by which an ask may take longer at p95 when the provider before the one that answers is left alone."""
+
+
+def dead(folder: Path, asks: int, how: str = "refused") -> dict[str, list[float]]:
     """Milliseconds of asks with a well model alone, and with a dead one before it: its first asks, and the rest."""
+    import anthropic  # noqa: F401 - here, so that no ask waits for it
+    import openai  # noqa: F401
+
     times: dict[str, list[float]] = {"well": [], "until it opens": [], "open": []}
-    with WireServer(lambda _: Turn("Tower 1 is high. [1]"), lenient=True) as server, dead_port() as port:
-        settings = models(server.url).replace(f'"{server.url}"', f'"http://127.0.0.1:{port}"')
-        place = workspace(folder, settings + "failures = 3\n")
+    with WireServer(lambda _: Turn("Tower 1 is high. [1]"), lenient=True) as server, DEAD[how]() as port:
+        settings = models(server.url, timeout=60, more="failures = 3\ncooldown = 600")
+        place = workspace(folder, settings.replace(f'"{server.url}"', f'"http://127.0.0.1:{port}"'))
+        place.ask("How high is it?", model="openai:test")
         for number in range(asks):
             for what, model in (("well", "openai:test"), ("dead", ["anthropic:test", "openai:test"])):
                 began = time.monotonic()
-                answer = place.ask(f"How high is the {number}. tower of {TOWNS[number % 10]}, {what}?", model=model)
+                question = f"How high is the {number}. tower of {TOWNS[number % 10]}, {what}?"
+                answer = place.ask(question, model=model, seconds=1 if how == "black hole" else None)
                 assert answer.model == "openai:test", answer
                 name = what if what == "well" else "open" if number >= 3 else "until it opens"
                 times[name].append((time.monotonic() - began) * 1000)
         place.close()
     return times
+
+
+def p95(times: Sequence[float]) -> float:
+    return statistics.quantiles(times, n=20, method="inclusive")[18]
 
 
 def main() -> None:
@@ -209,11 +231,14 @@ def main() -> None:
         for wrong in outcome.wrong:
             print(f"  WRONG {wrong}")
         failed += len(outcome.wrong)
-        times = dead(Path(folder) / "dead", 60)
-        print("a dead provider before a well one, p50 / p95 ms of an ask:")
-        for what, each in times.items():
-            cuts = statistics.quantiles(each, n=20, method="inclusive")
-            print(f"  {what:14} {statistics.median(each):7.1f} / {cuts[18]:7.1f}   ({len(each)} asks)")
+        for how in DEAD:
+            times = dead(Path(folder) / how, 60, how)
+            print(f"a dead provider ({how}) before a well one, p50 / p95 ms of an ask:")
+            for what, each in times.items():
+                print(f"  {what:14} {statistics.median(each):7.1f} / {p95(each):7.1f}   ({len(each)} asks)")
+            if (rise := p95(times["open"]) - p95(times["well"])) >= RISE:
+                print(f"  WRONG: it costs {rise:.0f} ms")
+                failed += 1
     sys.exit(bool(failed))
 
 

@@ -6,21 +6,28 @@ import logging
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any, TypeVar
 
+import anyio
 import pytest
 from pydantic import BaseModel
 
+from ragkit.anthropicfailure import failure
 from ragkit.anthropicmodel import AnthropicModel
+from ragkit.errors import InvalidInput
+from ragkit.extractive import Extractive
 from ragkit.model import Kind, Message, ModelError, Passage, Reply, Request, ToolCall, ToolSpec, Usage
 from ragkit.modelserver import ModelServer, below, retry_after
 from ragkit.modelsettings import ModelSettings
 from ragkit.prompt import with_passages
 from ragkit.provider import make_model
+from ragkit.scripted import ScriptedModel
 from tests.wire import Turn, WireServer, dead_port
 
 KEY = "sk-ant-very-secret-0123456789"
@@ -139,8 +146,9 @@ def test_the_first_piece_does_not_wait_for_the_last() -> None:
             assert isinstance(await anext(pieces), Usage)
             assert str(await anext(pieces)).strip() == "one"
             await pieces.aclose()
-            assert model._client is not None
-            assert not model._client._client._transport._pool.connections  # type: ignore[attr-defined]
+            client = model._opening.client
+            assert client is not None
+            assert not client._client._transport._pool.connections  # type: ignore[attr-defined]
             assert await asyncio.to_thread(server.wait, lambda one: one.open == 0)
             assert (server.abandoned, server.answered) == (1, 0)
 
@@ -439,7 +447,7 @@ def test_a_reason_ends_as_a_sentence_does(end: str) -> None:
         (f"({KEY[:12]}) and on", "([key] and on"),
         (f"{KEY[:6]}***{KEY[-4:]} no", "… no"),
         (f"{KEY[:6]}...{KEY[-4:]} no", "… no"),
-        ("http://me:pass@host", "http://me:…@host"),
+        ("http://me:pass@host and pass", "http://me:…@host and pass"),
         ("**" + "x" * 1_000_000 + " no", "… no"),
         ("a\u2028b\x1b[2Jc\td", "a b [2Jc d"),
         ("range: 0..1 ...", "range: 0..1 ..."),
@@ -545,3 +553,272 @@ def test_passages_without_a_question_and_a_question_without_passages() -> None:
     first, *rest = with_passages(Request(answered, passages=(Passage(1, "", "text"),)))
     assert first.text.endswith("</passage>\n\nQ")
     assert tuple(rest) == answered[1:]
+
+
+def test_opening_blocks_nobody_happens_once_and_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    make = AnthropicModel._make
+
+    def slowly(model: AnthropicModel) -> Any:
+        threads.append(threading.current_thread())
+        time.sleep(0.5)
+        return make(model)
+
+    async def several(model: AnthropicModel) -> int:
+        with anyio.move_on_after(0.05) as left:
+            await model.aopen()
+        assert left.cancelled_caught
+        ticks = 0
+        calls = asyncio.gather(model.areply(ASK), model.areply(ASK), _pieces(model), model.aopen())
+        while not calls.done():
+            await asyncio.sleep(0.01)
+            ticks += 1
+        await calls
+        return ticks
+
+    monkeypatch.setattr(AnthropicModel, "_make", slowly)
+    with WireServer([], then=Turn()) as server:
+        assert _with(server.url, several) > 15
+        assert len(server.seen) == 3
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
+LATER = """
+import asyncio, sys
+from ragkit.model import Message, ModelError, Request
+from ragkit.modelsettings import ModelSettings
+from ragkit.provider import make_model
+from pydantic import BaseModel
+from tests.wire import Turn, WireServer
+
+class Form(BaseModel):
+    value: int
+
+async def main(url):
+    model = make_model("%s:small", ModelSettings(base_url=url))
+    await model.aopen()
+    had = set(sys.modules)
+    for request in (Request((Message("user", "?"),)), Request((Message("user", "?"),), schema=Form)):
+        await model.areply(request)
+        [piece async for piece in model.astream(request)]
+    try:
+        await model.areply(request)
+    except ModelError as error:
+        print(error.kind)
+    print(*{name.partition(".")[0] for name in set(sys.modules) - had})
+    await model.aclose()
+
+with WireServer([Turn()] * 4 + [Turn(fault="reset")]) as server:
+    asyncio.run(main(server.url + "%s"))
+"""
+
+
+@pytest.mark.parametrize(("provider", "path"), [("anthropic", ""), ("openai", "/v1")])
+def test_when_it_is_open_all_is_imported(provider: str, path: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LATER % (provider, path)], capture_output=True, text=True)
+    kind, *roots = done.stdout.split()
+    assert kind == "connection", done.stderr
+    assert not {provider, "ragkit", "pydantic", "httpx", "httpx2", "httpcore", "httpcore2"} & set(roots)
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+def test_a_key_is_missed_before_anything_is_imported(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "import asyncio, sys; from ragkit.model import Message, ModelError, Request;"
+        "from ragkit.modelsettings import ModelSettings; from ragkit.provider import make_model;"
+        f"model = make_model('{provider}:x', ModelSettings())\n"
+        "for work in (model.aopen(), model.areply(Request((Message('user', '?'),)))):\n"
+        "    try: asyncio.run(work)\n"
+        "    except ModelError as error: print(error.kind)\n"
+        f"print('{provider}' in sys.modules)"
+    )
+    monkeypatch.delenv(f"{provider.upper()}_API_KEY", raising=False)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert said.split() == ["key", "key", "False"]
+
+
+def test_what_keeps_it_from_opening_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://proxy")
+    error = _fails_at("http://127.0.0.1:1")
+    assert error.kind == "request"
+    assert "prox" in error.hint
+
+
+class Redirecting(WireServer):
+    """To another server, as a gateway does, or a thief."""
+
+    to = ""
+
+    def _plan(self, *asked: Any) -> Any:
+        turn, planned = super()._plan(*asked)
+        return turn, replace(planned, status=307, headers={"location": self.to} if self.to else {})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", ["", "/v1/messages?token=secret", "/elsewhere"])
+def test_redirects_are_told_and_not_followed(path: str, stream: bool) -> None:
+    gateway = Redirecting([Turn()])
+    with WireServer([]) as other, gateway as server:
+        gateway.to = other.url.replace("//", "//me:pass@") + path
+        error = _fails_at(server.url, stream)
+        assert other.connections == 0
+        assert len(server.seen) == 1
+    assert (error.kind, error.retryable) == ("request", False)
+    assert error.reason == (
+        f"anthropic:small at 127.0.0.1:{server.port} redirects to {other.url}{path.partition('?')[0]}."
+    )
+    assert "base_url" in error.hint
+
+
+@pytest.mark.parametrize("to", ["", "http://[", "/there"])
+def test_a_redirect_to_nowhere(to: str) -> None:
+    gateway = Redirecting([Turn()])
+    with gateway as server:
+        gateway.to = to
+        error = _fails_at(server.url)
+    assert error.reason.endswith(f" redirects to {server.url}/there." if to == "/there" else " redirects.")
+
+
+AMBIENT = {
+    "ANTHROPIC_AUTH_TOKEN": "ambient-token",
+    "ANTHROPIC_CUSTOM_HEADERS": "X-Own: ambient-own\nAuthorization: Bearer ambient-other\nX-Api-Key: ambient-key",
+    "ANTHROPIC_WEBHOOK_SIGNING_KEY": "ambient-signing",
+    "ANTHROPIC_PROFILE": "ambient-profile",
+    "ANTHROPIC_IDENTITY_TOKEN": "ambient-identity",
+    "ANTHROPIC_FEDERATION_RULE_ID": "ambient-rule",
+    "ANTHROPIC_ORGANIZATION_ID": "ambient-organization",
+    "ANTHROPIC_WORKSPACE_ID": "ambient-workspace",
+    "OPENAI_API_KEY": "ambient-openai",
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_server_that_the_settings_name_gets_nothing_but_the_key(
+    monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    for name, value in AMBIENT.items():
+        monkeypatch.setenv(name, value)
+    with WireServer([Turn()]) as server:
+        _with(server.url, lambda model: _pieces(model) if stream else model.areply(ASK))
+        headers = server.seen[0].headers
+    assert "ambient" not in str(dict(headers))
+    assert server.seen[0].key == KEY
+    assert {name for name in headers if not name.startswith("x-stainless-")} <= {
+        "accept", "accept-encoding", "anthropic-version", "authorization", "connection", "content-length",
+        "content-type", "host", "user-agent", "x-api-key",
+    }  # fmt: skip
+
+
+def test_what_the_environment_says_of_its_own_server_holds_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with WireServer([Turn()]) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-Gateway: team")
+        _with("", lambda model: model.areply(ASK))
+        assert server.seen[0].headers["x-gateway"] == "team"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_no_wire_takes_is_replaced_wherever_it_stands(stream: bool) -> None:
+    odd = "\ud800?"
+    call = ToolCall("a", "search", {odd: [odd, {"deep": (odd,)}]})
+    request = Request(
+        (Message("user", odd), Message("assistant", odd, (call,)), Message("tool", odd, answers="a")),
+        system=odd,
+        passages=(Passage(1, odd, odd),),
+        tools=(replace(SEARCH, description=odd),),
+    )
+    with WireServer([Turn("Fine.")]) as server:
+        _with(server.url, lambda model: _pieces(model, request) if stream else model.areply(request))
+        (seen,) = server.seen
+    assert "\ud800" not in repr(seen.body)
+    assert seen.body["messages"][1]["content"][1]["input"] == {"??": ["??", {"deep": ["??"]}]}
+    assert seen.body["system"][0]["text"] == "??"
+
+
+def test_what_cannot_be_encoded_is_no_fault_of_the_server() -> None:
+    server = ModelServer("anthropic:small", ModelSettings(), "ANTHROPIC", "https://api.anthropic.com")
+    error = failure(UnicodeEncodeError("utf-8", "\ud800", 0, 1, "no"), server)
+    assert isinstance(error, ModelError)
+    assert (error.kind, error.retryable) == ("request", False)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("turn", [Turn(delay=5), Turn("one two three", pause=5)], ids=["before", "within"])
+def test_closing_ends_a_call(turn: Turn, stream: bool) -> None:
+    async def closed(model: AnthropicModel) -> None:
+        call = asyncio.ensure_future(_pieces(model) if stream else model.areply(ASK))
+        await asyncio.to_thread(server.wait, lambda one: one.open == 1)
+        await asyncio.sleep(0.1)
+        await model.aclose()
+        with pytest.raises(ModelError, match="The workspace was closed during this call") as failed:
+            await asyncio.wait_for(call, 2)
+        assert (failed.value.kind, failed.value.model) == ("connection", "anthropic:small")
+        assert failed.value.__cause__ is None
+
+    with WireServer([turn]) as server:
+        _with(server.url, closed)
+
+
+def test_closing_between_opening_and_asking_ends_a_call() -> None:
+    async def closed(model: AnthropicModel) -> None:
+        client = await model._opening.ready()
+        await client.close()  # as another thread may, just now
+        call = asyncio.ensure_future(model.areply(ASK))
+        await asyncio.sleep(0)
+        model._opening.client = None
+        with pytest.raises(ModelError, match="The workspace was closed during this call"):
+            await call
+
+    with WireServer([]) as server:
+        _with(server.url, closed)
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("", "https://api.anthropic.com"),
+        ("HTTP://me:pass@Host:8080/a/?key=k#f", "http://host:8080/a"),
+        ("http://[::1]:80/", "http://[::1]:80"),
+        ("nonsense", ""),
+    ],
+)
+def test_where_it_asks(monkeypatch: pytest.MonkeyPatch, said: str, address: str) -> None:
+    assert AnthropicModel("small", ModelSettings(base_url=said)).server == address
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", said)
+    assert AnthropicModel("small", ModelSettings()).server == address
+    assert AnthropicModel("small", ModelSettings(base_url="http://other")).server == "http://other"
+
+
+def test_the_address_that_is_told_is_the_one_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(model: AnthropicModel) -> str:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
+        await model.areply(ASK)
+        return model.server
+
+    with WireServer([Turn()]) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        assert _with("", ask) == server.url
+
+
+def test_models_that_ask_nobody_are_open() -> None:
+    for model in (Extractive(), ScriptedModel([])):
+        assert model.server == ""
+        asyncio.run(model.aopen())
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("antropic:claude", " Did you mean 'anthropic:claude'?"),
+        ("opnai:gpt:5", " Did you mean 'openai:gpt:5'?"),
+        ("antropic", " Did you mean 'anthropic:NAME'?"),
+        ("extractiv", " Did you mean 'extractive'?"),
+        ("extractive:x", " Did you mean 'extractive'?"),
+        ("zzz:anthropic", ""),
+    ],
+)
+def test_what_was_meant_is_said_whole(name: str, meant: str) -> None:
+    with pytest.raises(InvalidInput) as failed:
+        make_model(name, ModelSettings())
+    assert failed.value.reason == f"There is no model {name!r}.{meant}"

@@ -179,7 +179,7 @@ def test_the_deadline_is_that_of_the_whole_ask(tmp_path: Path) -> None:
     with WireServer(lambda _: Turn(delay=30)) as server:
         place = asks.workspace(tmp_path, asks.models(server.url, timeout=60))
         began = time.monotonic()
-        answer = place.ask(QUESTION, seconds=0.5)
+        answer = place.ask(QUESTION, model="anthropic:test", seconds=0.5)
         assert time.monotonic() - began < 0.5 + asks.SLACK
         place.close()
     assert answer.partial
@@ -188,9 +188,9 @@ def test_the_deadline_is_that_of_the_whole_ask(tmp_path: Path) -> None:
 
 
 def test_tokens_that_were_served_before_a_stream_was_left_are_counted(tmp_path: Path) -> None:
-    with WireServer([Turn("A long text that takes its time. [1]", input_tokens=77, pause=0.3)]) as server:
-        place = asks.workspace(tmp_path, asks.models(server.url))
-        *_, answer = place.stream(QUESTION, seconds=0.5)
+    with WireServer([Turn("A long text that takes its time. [1]", input_tokens=77, pause=1)]) as server:
+        place = asks.workspace(tmp_path, asks.models(server.url, timeout=60))
+        *_, answer = place.stream(QUESTION, model="anthropic:test", seconds=4)
         place.close()
         assert isinstance(answer, Answer)
         assert answer.partial
@@ -212,17 +212,18 @@ def test_the_same_question_is_answered_from_memory_until_a_document_changes(tmp_
 
 
 def test_questions_that_mean_the_same_share_an_answer_when_that_is_wished(tmp_path: Path) -> None:
-    place = asks.workspace(tmp_path, "[cache]\nsemantic = 0.8\n")
-    model = ScriptedModel([SAID, "It is 44 metres high. [1]", "It is 42 metres high. [1]"])
-    first = place.ask(QUESTION, model=model)
-    alike = place.ask("How high is the tower of Delft", model=model)
-    assert (alike.cached, alike.text, alike.question) == (True, first.text, "How high is the tower of Delft")
-    other = place.ask("How high is the tower of Chur?", model=model)
-    assert not other.cached
-    (tmp_path / "docs" / "Delft.md").write_text("# Delft\n\nThe tower of Delft is 44 metres high.\n")
-    place.sync()
-    assert not place.ask(QUESTION, model=model).cached
-    place.close()
+    turns = [Turn(SAID), Turn("It is 42 metres high. [1]"), Turn("It is 44 metres high. [1]")]
+    with WireServer(turns) as server:
+        place = asks.workspace(tmp_path, asks.models(server.url) + "[cache]\nsemantic = 0.8\n")
+        first = place.ask(QUESTION)
+        alike = place.ask("How high is the tower of Delft")
+        assert (alike.cached, alike.text, alike.question) == (True, first.text, "How high is the tower of Delft")
+        other = place.ask("How high is the tower of Chur?")
+        assert not other.cached
+        (tmp_path / "docs" / "Delft.md").write_text("# Delft\n\nThe tower of Delft is 44 metres high.\n")
+        place.sync()
+        assert not place.ask(QUESTION).cached
+        place.close()
 
 
 def test_steps_are_told_as_they_happen_and_kept(place: ragkit.Workspace) -> None:
@@ -278,3 +279,22 @@ def test_a_storm_of_faults_leaves_no_ask_without_an_end(tmp_path: Path) -> None:
     outcome, server, _ = asks.storm(tmp_path, 60, 16, seed=3)
     assert outcome.wrong == []
     assert len(server.seen) > 60
+
+
+def test_references_of_the_documents_are_not_taken_for_citations(tmp_path: Path) -> None:
+    place = asks.workspace(tmp_path, "")
+    (tmp_path / "docs" / "paper.md").write_text(
+        "# Paper\n\nThe spire of Lund is 55 metres high, as shown in [2] and [77].\n"
+    )
+    place.sync()
+    answer = place.ask("How high is the spire of Lund?")
+    place.close()
+    assert answer.text.startswith("The spire of Lund is 55 metres high, as shown in (2) and (77). [1]")
+    assert answer.citations[0].uri == "paper.md"
+
+
+def test_an_answer_that_lacks_a_part_is_an_answer(place: ragkit.Workspace) -> None:
+    answer = said(place, "It is 43 metres high. [1] Its age: NOT IN THE PASSAGES")
+    assert not answer.abstained
+    assert len(answer.citations) == 1
+    assert said(place, "Not in the passages.").abstained

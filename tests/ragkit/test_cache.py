@@ -195,8 +195,8 @@ def test_everything_that_decides_a_reply_changes_its_key() -> None:
         replace(ASKED, temperature=0.6),
     ]
     keys = {key("m", "u", request) for request in [ASKED, *others]}
-    keys |= {key("n", "u", ASKED), key("m", "v", ASKED)}
-    assert len(keys) == len(others) + 3
+    keys |= {key("n", "u", ASKED), key("m", "v", ASKED), key("m", "u", ASKED, "object")}
+    assert len(keys) == len(others) + 4
 
 
 # A file of its own
@@ -579,11 +579,11 @@ def test_what_is_in_a_redis_has_our_prefix_and_an_end_and_only_that_is_cleared(r
     cache, redis = RedisCache(redis_url, CacheSettings(days=2)), Redis.from_url(redis_url)
     redis.set("theirs", "x")
     cache.put("a", REPLY)
-    assert sorted(redis.keys()) == [b"ragkit:1:a", b"theirs"]
-    assert 2 * DAY - 60 < redis.ttl("ragkit:1:a") <= 2 * DAY
-    redis.set("ragkit:1:b", b"damaged")
+    assert sorted(redis.keys()) == [b"ragkit:2:a", b"theirs"]
+    assert 2 * DAY - 60 < redis.ttl("ragkit:2:a") <= 2 * DAY
+    redis.set("ragkit:2:b", b"damaged")
     assert cache.get("b") is None
-    redis.lpush("ragkit:1:c", "of another type")
+    redis.lpush("ragkit:2:c", "of another type")
     assert cache.get("c") is None
     cache._resting = 0
     cache.clear()

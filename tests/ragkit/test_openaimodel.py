@@ -7,8 +7,11 @@ import logging
 import pickle
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Literal, TypeVar
@@ -20,8 +23,10 @@ from pydantic import BaseModel, Field
 from ragkit.errors import InvalidInput
 from ragkit.model import Message, ModelError, Passage, Reply, Request, ToolCall, ToolSpec, Usage
 from ragkit.modelsettings import ModelSettings
+from ragkit.openaifailure import failure
 from ragkit.openaiform import json_within, response_format
 from ragkit.openaimodel import OpenAIModel
+from ragkit.openaiserver import Server
 from ragkit.provider import make_model
 from tests.wire import Seen, Turn, WireServer, dead_port
 
@@ -74,6 +79,17 @@ async def heard(model: OpenAIModel, request: Request) -> tuple[list[str], Reply]
     *pieces, last = [piece async for piece in model.astream(request)]
     assert isinstance(last, Reply)
     return [piece for piece in pieces if isinstance(piece, str)], last
+
+
+async def taken(model: OpenAIModel, request: Request = ASKED, way: str = "whole") -> Reply:
+    """The reply, once the server has told how it wants to be asked; as `weather` asks for it."""
+    for _ in range(5):
+        try:
+            return await model.areply(request) if way == "whole" else (await heard(model, request))[1]
+        except ModelError as error:
+            if (error.kind, error.retryable, error.retry_after) != ("learnt", True, 0):
+                raise
+    raise AssertionError("it never ends")
 
 
 def either(way: str, server: WireServer, request: Request = ASKED, **settings: Any) -> Reply:
@@ -240,10 +256,7 @@ def test_a_form_that_is_refused_is_asked_for_in_another_way(way: str) -> None:
         return Turn('Here it is:\n```json\n{"name": "Bern"}\n```\nWith [regards].')
 
     async def work(model: OpenAIModel) -> list[Reply]:
-        replies = []
-        for _ in range(2):
-            replies.append(await model.areply(WITH_SCHEMA) if way == "whole" else (await heard(model, WITH_SCHEMA))[1])
-        return replies
+        return [await taken(model, WITH_SCHEMA, way) for _ in range(2)]
 
     with WireServer(script) as server:
         for reply in use(f"{server.url}/v1", work):
@@ -266,7 +279,7 @@ def test_a_schema_that_is_too_much_says_nothing_of_others() -> None:
 
     async def work(model: OpenAIModel) -> None:
         for schema in (Odd, Odd, City):
-            await model.areply(Request(ASKED.messages, schema=schema))
+            await taken(model, Request(ASKED.messages, schema=schema))
 
     with WireServer(script) as server:
         use(f"{server.url}/v1", work)
@@ -355,6 +368,10 @@ def test_the_name_of_the_limit_is_learnt() -> None:
         return Turn()
 
     async def work(model: OpenAIModel) -> None:
+        with pytest.raises(ModelError, match="wants to be asked in another way: Unsupported parameter") as failed:
+            await model.areply(ASKED)
+        assert failed.value.kind == "learnt"
+        assert len(server.seen) == 1, "a call is one request"
         await model.areply(ASKED)
         await model.areply(ASKED)
 
@@ -368,9 +385,50 @@ def test_a_server_that_takes_neither_name_of_the_limit() -> None:
         name = next(one for one in ("max_tokens", "max_completion_tokens") if one in seen.body)
         return raw({"error": {"message": f"Unknown parameter: {name}"}}, 400)
 
-    with WireServer(script) as server, pytest.raises(ModelError):
-        ask(server)
-    assert len(server.seen) == 2
+    async def work(model: OpenAIModel) -> None:
+        for _ in range(2):
+            with pytest.raises(ModelError) as failed:
+                await taken(model)
+            assert failed.value.kind == "request"
+
+    with WireServer(script) as server:
+        use(f"{server.url}/v1", work)
+    assert len(server.seen) == 3
+
+
+def test_a_server_that_is_changed_while_it_is_asked() -> None:
+    takes = ["max_completion_tokens"]
+
+    def script(seen: Seen) -> Turn:
+        name = next(one for one in ("max_tokens", "max_completion_tokens") if one in seen.body)
+        return Turn() if name in takes else raw({"error": {"message": f"Unknown parameter: {name}"}}, 400)
+
+    async def work(model: OpenAIModel) -> None:
+        for takes[0] in ("max_completion_tokens", "max_tokens", "max_completion_tokens"):
+            await taken(model)
+
+    with WireServer(script) as server:
+        use(f"{server.url}/v1", work)
+    assert len(server.seen) == 6
+
+
+def test_what_is_learnt_late_is_not_learnt_again() -> None:
+    """One that was asked long ago must not take back what the others have learnt."""
+
+    def script(seen: Seen) -> Turn:
+        form = seen.body.get("response_format")
+        first = seen.number == 1
+        return Turn(fault="no_schema", delay=0.5 if first else 0) if form else Turn('{"name": "Bern"}')
+
+    async def work(model: OpenAIModel) -> None:
+        late = asyncio.ensure_future(taken(model, WITH_SCHEMA))
+        await asyncio.to_thread(server.wait, lambda one: one.open == 1)
+        await taken(model, WITH_SCHEMA)
+        await late
+
+    with WireServer(script) as server:
+        use(f"{server.url}/v1", work)
+    assert len(server.seen) == 5, "late: schema, then nothing; the other: schema, object, nothing"
 
 
 def test_a_limit_that_is_too_large_keeps_its_name() -> None:
@@ -399,7 +457,8 @@ def test_a_stream_without_stream_options() -> None:
         return raw({"detail": detail}, 422) if "stream_options" in seen.body else Turn("Ten.")
 
     with WireServer(script) as server:
-        assert listen(server) == (["Ten."], Reply("Ten.", "openai:wire"))
+        reply = use(f"{server.url}/v1", lambda model: taken(model, way="stream"))
+    assert reply == Reply("Ten.", "openai:wire")
     assert len(server.seen) == 2
 
 
@@ -690,7 +749,7 @@ def test_many_at_a_time_learn_together() -> None:
         return Turn(fault="no_schema", delay=0.05) if seen.schema else Turn('{"name": "Bern"}')
 
     async def work(model: OpenAIModel) -> list[Reply]:
-        return list(await asyncio.gather(*(model.areply(WITH_SCHEMA) for _ in range(8))))
+        return list(await asyncio.gather(*(taken(model, WITH_SCHEMA) for _ in range(8))))
 
     with WireServer(script) as server:
         assert len(use(f"{server.url}/v1", work)) == 8
@@ -729,3 +788,147 @@ def test_what_is_slow_to_import_waits_for_its_use() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
     assert make_model("openai:x", ModelSettings()).name == "openai:x"
     assert OpenAIModel("x", ModelSettings())._limit == "max_completion_tokens"
+
+
+def test_opening_blocks_nobody_happens_once_and_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    make = OpenAIModel._make
+
+    def slowly(model: OpenAIModel) -> Any:
+        threads.append(threading.current_thread())
+        time.sleep(0.5)
+        return make(model)
+
+    async def work(model: OpenAIModel) -> int:
+        with anyio.move_on_after(0.05) as left:
+            await model.aopen()
+        assert left.cancelled_caught
+        ticks = 0
+        calls = asyncio.gather(model.areply(ASKED), model.areply(ASKED), heard(model, ASKED), model.aopen())
+        while not calls.done():
+            await asyncio.sleep(0.01)
+            ticks += 1
+        await calls
+        return ticks
+
+    monkeypatch.setattr(OpenAIModel, "_make", slowly)
+    with WireServer([], then=Turn()) as server:
+        assert use(f"{server.url}/v1", work) > 15
+        assert len(server.seen) == 3
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
+@both
+def test_redirects_are_told_and_not_followed(way: str) -> None:
+    class Redirecting(WireServer):
+        def _plan(self, *asked: Any) -> Any:
+            turn, planned = super()._plan(*asked)
+            return turn, replace(planned, status=307, headers={"location": f"{other.url}/v1/chat/completions?k=v"})
+
+    with WireServer([]) as other, Redirecting([Turn()]) as server:
+        with pytest.raises(ModelError) as failed:
+            either(way, server)
+        assert other.connections == 0
+        assert len(server.seen) == 1
+    error = failed.value
+    assert (error.kind, error.retryable) == ("request", False)
+    to = f"{other.url}/v1/chat/completions"
+    assert error.reason == f"openai:wire at 127.0.0.1:{server.port} redirects to {to}."
+    assert "base_url" in error.hint
+    assert "OPENAI_BASE_URL" in error.hint
+
+
+AMBIENT = {
+    "OPENAI_ORG_ID": "ambient-organization",
+    "OPENAI_PROJECT_ID": "ambient-project",
+    "OPENAI_PROJECT": "ambient-older-project",
+    "OPENAI_ORGANIZATION": "ambient-older-organization",
+    "OPENAI_ADMIN_KEY": "ambient-admin",
+    "OPENAI_WEBHOOK_SECRET": "ambient-webhook",
+    "OPENAI_CUSTOM_HEADERS": "X-Own: ambient-own\nAuthorization: Bearer ambient-other",
+    "ANTHROPIC_API_KEY": "ambient-anthropic",
+}
+
+
+@both
+@pytest.mark.parametrize("key", [KEY, ""])
+def test_a_server_that_the_settings_name_gets_nothing_but_the_key(
+    monkeypatch: pytest.MonkeyPatch, way: str, key: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    for name, value in AMBIENT.items():
+        monkeypatch.setenv(name, value)
+    with WireServer([Turn()]) as server:
+        either(way, server)
+        headers = server.seen[0].headers
+    assert "ambient" not in str(dict(headers))
+    assert headers["authorization"] == f"Bearer {key or 'none'}"
+    assert {name for name in headers if not name.startswith("x-stainless-")} <= {
+        "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host",
+        "user-agent",
+    }  # fmt: skip
+
+
+def test_what_the_environment_says_of_its_own_server_holds_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in AMBIENT.items():
+        monkeypatch.setenv(name, value)
+
+    async def official(model: OpenAIModel) -> tuple[str | None, str | None]:
+        client = await model._opening.ready()
+        return client.organization, client.project
+
+    assert use("", official) == ("ambient-organization", "ambient-project")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: team")
+    with WireServer([Turn()]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        use("", lambda model: model.areply(ASKED))
+        headers = server.seen[0].headers
+    assert headers["x-gateway"] == "team"
+    assert "ambient" not in str(dict(headers)), "an organization is one of OpenAI's"
+
+
+def test_what_no_wire_takes_is_replaced_wherever_it_stands() -> None:
+    odd = "\ud800?"
+    tool = replace(WITH_TOOLS.tools[0], description=odd)
+    request = Request((Message("user", odd),), odd, (Passage(1, odd, odd),), tools=(tool,))
+    with WireServer([Turn("Fine.")]) as server:
+        assert ask(server, request).text == "Fine."
+    assert "\ud800" not in repr(server.seen[0].body)
+    assert server.seen[0].body["messages"][0]["content"] == "??"
+
+
+def test_what_cannot_be_encoded_is_no_fault_of_the_server() -> None:
+    error = failure(UnicodeEncodeError("utf-8", "\ud800", 0, 1, "no"), Server("openai:wire", ModelSettings()), Usage(1))
+    assert isinstance(error, ModelError)
+    assert (error.kind, error.retryable, error.usage) == ("request", False, Usage(1))
+
+
+@both
+@pytest.mark.parametrize("turn", [Turn(delay=5), Turn("one two three", pause=5)], ids=["before", "within"])
+def test_closing_ends_a_call(turn: Turn, way: str) -> None:
+    async def closed(model: OpenAIModel) -> None:
+        call = asyncio.ensure_future(taken(model, way=way))
+        await asyncio.to_thread(server.wait, lambda one: one.open == 1)
+        await asyncio.sleep(0.1)
+        await model.aclose()
+        with pytest.raises(ModelError, match="The workspace was closed during this call") as failed:
+            await asyncio.wait_for(call, 2)
+        assert (failed.value.kind, failed.value.model) == ("connection", "openai:wire")
+
+    with WireServer([turn]) as server:
+        use(f"{server.url}/v1", closed)
+
+
+def test_a_key_that_is_no_secret_does_not_spoil_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "e")
+    said = "the request exceeds the available context size"
+    with WireServer([raw({"error": {"message": said}}, 400)]) as server, pytest.raises(ModelError, match=said):
+        use(f"{server.url}/v1".replace("//", "//me:e@"), lambda model: model.areply(ASKED))
+
+
+def test_where_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert OpenAIModel("wire", ModelSettings()).server == "https://api.openai.com/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:pass@Host:8080/v1/")
+    assert OpenAIModel("wire", ModelSettings()).server == "http://host:8080/v1"
+    assert OpenAIModel("wire", ModelSettings(base_url="http://other/v1")).server == "http://other/v1"

@@ -172,7 +172,7 @@ def twice(place: ragkit.Workspace) -> Answer:
 
 
 def late(place: ragkit.Workspace) -> Answer:
-    answer = place.ask(QUESTION, seconds=0.5)
+    answer = place.ask(QUESTION, model="anthropic:test", seconds=1.5)
     assert answer.partial
     return answer
 
@@ -201,7 +201,7 @@ def test_whatever_becomes_of_an_ask_its_spans_keep_to_the_conventions(tmp_path: 
     answer = play(tmp_path, sent, turns, work, more)
     assert len(sent.calls()) == len(turns)
     assert semconv.of_otlp(sent.spans) == []
-    if work is not of_a_form:  # which is no ask, and so keeps no trace
+    if work is not of_a_form:
         trace = kept(tmp_path)
         assert semconv.of_trace(trace) == []
         assert answer is None or answer.trace == trace.id

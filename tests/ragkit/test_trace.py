@@ -27,6 +27,7 @@ from ragkit.errors import InvalidInput, NotFound, RagkitError
 from ragkit.model import ModelError
 from ragkit.modelsettings import TraceSettings
 from ragkit.telemetry import record, recording, span
+from ragkit.terminal import print_json
 from ragkit.trace import Step, Trace, as_json
 from ragkit.tracecli import trace as trace_command
 from ragkit.tracecollector import Collector
@@ -487,6 +488,23 @@ def test_a_list_fits_its_terminal() -> None:
     assert all(len(line) <= 80 for line in lines)
     assert "partial" in lines[0]
     assert "800→50" in lines[0]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "abstained"])
+def test_the_longest_status_stands_apart_from_the_model(status: str) -> None:
+    trace = replace(made(1), status=status, model="openai:t")
+    assert f"{status}  openai:t" in shown(lambda console: show_list([trace], console))[0]
+
+
+def test_json_holds_nothing_that_a_terminal_obeys_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"text": "Zürich 深い 🙂\n\t\x1b[31m \x9b31m \u202e \u2066 \ud800 \U000e0041", "plain": ["ü"]}
+    print_json(said)
+    out = capsys.readouterr().out
+    assert json.loads(out) == said
+    assert out.replace("\n", "").isprintable()
+    assert "Zürich 深い 🙂" in out
+    print_json({"plain": "ü"})
+    assert capsys.readouterr().out == '{\n  "plain": "ü"\n}\n'
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -1,21 +1,31 @@
 import asyncio
+import gc
+import subprocess
+import sys
 import time
+import weakref
+from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 from pydantic import BaseModel
 
-from ragkit import weather
-from ragkit.breaker import Breaker
+from ragkit import telemetry, weather
+from ragkit.breaker import Breaker, Entry
 from ragkit.budget import Allowance, Budget
 from ragkit.chain import Chain
 from ragkit.deadline import Deadline
 from ragkit.errors import InvalidInput
 from ragkit.limiter import Limiter
 from ragkit.model import Kind, Message, ModelError, Reply, Request, Usage
+from ragkit.models import Models
 from ragkit.modelsettings import BudgetSettings, ModelSettings, Price
 from ragkit.scripted import Line, ScriptedModel
+from ragkit.settings import Settings
 from ragkit.weather import Weather
+from tests import asks
 
 ASKED = Request((Message("user", "How high is it?"),))
 PRICE = Price(input=Decimal(2), output=Decimal(10))
@@ -31,7 +41,11 @@ def failing(kind: Kind, retry_after: float | None = None, usage: Usage | None = 
 
 
 def chain(*models: ScriptedModel, **settings: object) -> Chain:
-    return Chain([Weather(model, ModelSettings.model_validate(settings)) for model in models])
+    return Chain([weathered(model, **settings) for model in models])
+
+
+def weathered(model: ScriptedModel, **settings: object) -> Weather:
+    return Weather(model, ModelSettings.model_validate(settings))
 
 
 def ask(asked: Chain, allowance: Allowance | None = None, request: Request = ASKED) -> Reply:
@@ -89,34 +103,85 @@ def test_when_none_answers_all_reasons_are_said() -> None:
         ask(chain(first, second))
 
 
+def entered(breaker: Breaker) -> Entry:
+    entry = breaker.enter()
+    assert entry is not None
+    entry.started = True
+    return entry
+
+
+def fail(breaker: Breaker, *errors: BaseException | None) -> None:
+    for error in errors:
+        breaker.leave(entered(breaker), error)
+
+
 def test_a_model_that_failed_in_a_row_is_left_alone_until_one_call_finds_it_well() -> None:
     clock = [0.0]
     breaker = Breaker(failures=2, cooldown=30, clock=lambda: clock[0])
-    for _ in range(2):
-        assert breaker.enter()
-        breaker.leave(failing("server"))
-    assert not breaker.enter()
+    fail(breaker, failing("server"), failing("server"))
+    assert breaker.enter() is None
     assert breaker.left == 30
     clock[0] = 30
-    assert breaker.enter()
-    assert not breaker.enter()  # one at a time finds out
-    breaker.leave(failing("server"))
-    assert not breaker.enter()
+    trial = entered(breaker)
+    assert breaker.enter() is None  # one at a time finds out
+    breaker.leave(trial, failing("server"))
+    assert breaker.enter() is None
     clock[0] = 60
-    assert breaker.enter()
-    breaker.leave(asyncio.CancelledError())  # which is no news
-    assert breaker.enter()
-    breaker.leave(None)
-    assert breaker.enter()
-    assert breaker.enter()
+    breaker.leave(entered(breaker), asyncio.CancelledError())  # which is no news
+    trial = entered(breaker)
+    assert breaker.enter() is None
+    breaker.leave(trial, None)
+    entered(breaker)
+    entered(breaker)
+
+
+@pytest.mark.parametrize("end", [None, failing("server"), asyncio.CancelledError()])
+def test_the_end_of_a_call_that_was_begun_before_decides_nothing(end: BaseException | None) -> None:
+    clock = [0.0]
+    breaker = Breaker(failures=2, cooldown=30, clock=lambda: clock[0])
+    late, later = entered(breaker), entered(breaker)
+    fail(breaker, failing("server"), failing("server"))
+    clock[0] = 20
+    breaker.leave(late, end)
+    assert breaker.left == 10, "neither closed nor open for longer"
+    clock[0] = 30
+    trial = entered(breaker)
+    breaker.leave(later, end)
+    assert breaker.enter() is None, "the trial is still under way"
+    breaker.leave(trial, None)
+    assert breaker.enter() is not None
+
+
+@pytest.mark.parametrize("kind", ["rate", "key", "context", "request", "learnt"])
+def test_whoever_answers_the_trial_is_well_whatever_is_answered(kind: Kind) -> None:
+    clock = [0.0]
+    breaker = Breaker(failures=1, cooldown=30, clock=lambda: clock[0])
+    fail(breaker, failing("server"))
+    clock[0] = 30
+    fail(breaker, failing(kind))
+    entered(breaker)
+    entered(breaker)
 
 
 def test_errors_of_the_question_do_not_open_the_breaker_and_success_closes_the_row() -> None:
     breaker = Breaker(failures=2, cooldown=30)
-    for error in (failing("context"), failing("key"), failing("rate"), failing("server"), None, failing("server")):
-        assert breaker.enter()
-        breaker.leave(error)
-    assert breaker.enter()
+    fail(breaker, failing("context"), failing("key"), failing("rate"), failing("server"), None, failing("server"))
+    assert breaker.enter() is not None
+
+
+def test_who_was_not_asked_is_not_ill() -> None:
+    breaker = Breaker(failures=1, cooldown=30)
+    waiting = breaker.enter()
+    assert waiting is not None
+    breaker.leave(waiting, failing("timeout"))
+    assert breaker.enter() is not None
+
+
+def test_a_model_is_not_tried_again_once_its_breaker_is_open() -> None:
+    model = ScriptedModel([failing("server")] * 9)
+    with pytest.raises(ModelError, match="It is server"):
+        ask(chain(model, tries=4, failures=2))
+    assert len(model.requests) == 2
 
 
 def test_a_dead_model_costs_no_time_once_its_breaker_is_open() -> None:
@@ -153,7 +218,7 @@ class Slow(ScriptedModel):
 def test_the_deadline_of_the_ask_ends_a_call_and_all_tries() -> None:
     began = time.monotonic()
     with pytest.raises(ModelError, match=r"The time of 0\.2 s was over") as caught:
-        ask(chain(Slow([]), ScriptedModel(["late"])), Allowance(Deadline(0.2)))
+        ask(chain(Slow([])), Allowance(Deadline(0.2)))
     assert caught.value.kind == "deadline"
     assert time.monotonic() - began < 0.4
 
@@ -161,6 +226,161 @@ def test_the_deadline_of_the_ask_ends_a_call_and_all_tries() -> None:
 def test_a_call_has_its_own_time_and_the_next_model_what_is_left() -> None:
     asked = chain(Slow([], "scripted:slow"), ScriptedModel(["512 m"], "scripted:b"), timeout=0.1, tries=1)
     assert ask(asked, Allowance(Deadline(2))).model == "scripted:b"
+
+
+def test_who_hangs_leaves_time_to_the_next_and_is_left_alone_after_a_while() -> None:
+    hung, well = Slow([], "scripted:hung"), ScriptedModel(lambda _: "512 m", "scripted:b")
+    asked = chain(hung, well, failures=2)
+
+    async def several() -> list[float]:
+        times = []
+        for _ in range(4):
+            began = time.monotonic()
+            assert (await asked.areply(ASKED, Allowance(Deadline(0.4)))).model == "scripted:b"
+            times.append(time.monotonic() - began)
+        return times
+
+    *first, third, fourth = asyncio.run(several())
+    assert all(0.19 < one < 0.35 for one in first)
+    assert max(third, fourth) < 0.1
+
+
+def test_a_share_of_the_time_is_that_of_all_tries() -> None:
+    hung = Slow([], "scripted:hung")
+    began = time.monotonic()
+    with pytest.raises(ModelError, match=r"did not answer within its share of the time, 0\.3 s") as caught:
+        asyncio.run(weathered(hung, timeout=0.12, tries=9).areply(ASKED, Allowance(Deadline(0.9)), of=3))
+    assert caught.value.kind == "timeout"
+    assert 0.25 < time.monotonic() - began < 0.45
+
+
+def test_who_waited_for_a_place_knows_nothing_of_the_models_health() -> None:
+    asked = chain(Slow([]), concurrency=1, failures=2, tries=1)
+
+    async def three() -> None:
+        results = await asyncio.gather(
+            *(asked.areply(ASKED, Allowance(Deadline(0.2))) for _ in range(3)), return_exceptions=True
+        )
+        assert [one.kind for one in results if isinstance(one, ModelError)] == ["deadline"] * 3
+
+    asyncio.run(three())
+    assert asked.members[0].breaker.left == 0
+
+
+def test_who_is_asked_and_silent_until_the_deadline_is_ill() -> None:
+    asked = chain(Slow([]), failures=1)
+    with pytest.raises(ModelError, match="The time of"):
+        ask(asked, Allowance(Deadline(0.1)))
+    assert asked.members[0].breaker.left > 0
+
+
+def test_a_stream_that_is_cut_off_by_the_deadline_is_slow_and_not_ill() -> None:
+    class Endless(ScriptedModel):
+        async def astream(self, request: Request):  # type: ignore[no-untyped-def]
+            yield "It is "
+            await asyncio.sleep(30)
+
+    asked = chain(Endless([]), failures=1)
+    with pytest.raises(ModelError) as caught:
+        asyncio.run(asked.areply(ASKED, Allowance(Deadline(0.1)), tell=lambda _: None))
+    assert caught.value.kind == "deadline"
+    assert asked.members[0].breaker.left == 0
+
+
+def test_a_text_that_was_begun_may_take_all_the_time() -> None:
+    class Steady(ScriptedModel):
+        async def astream(self, request: Request):  # type: ignore[no-untyped-def]
+            yield "It is"
+            await asyncio.sleep(0.3)
+            yield Reply("It is 512 m", self.name)
+
+    asked = chain(Steady([]), ScriptedModel(["late"]))
+    assert asyncio.run(asked.areply(ASKED, Allowance(Deadline(0.45)), lambda _: None)).text == "It is 512 m"
+
+
+class Keyless(ScriptedModel):
+    async def aopen(self) -> None:
+        raise failing("key")
+
+
+def test_without_a_key_there_is_no_call_and_no_span() -> None:
+    names: list[str] = []
+
+    class Listener:
+        def started(self, span: ReadableSpan) -> None:
+            names.append(span.name)
+
+        def ended(self, span: ReadableSpan, texts: Mapping[str, str]) -> None:
+            pass
+
+    budget = Budget(BudgetSettings(calls=1))
+    with telemetry.recording(Listener(), True):
+        reply = ask(chain(Keyless([], "scripted:a"), ScriptedModel(["512 m"], "scripted:b")), Allowance(budget=budget))
+    assert reply.model == "scripted:b"
+    assert budget.spent.calls == 1
+    assert names == ["chat b"]
+
+
+def test_to_make_ready_takes_of_the_time_of_the_ask() -> None:
+    class Cold(ScriptedModel):
+        async def aopen(self) -> None:
+            await asyncio.sleep(30)
+
+    asked, budget = chain(Cold(["512 m"]), failures=1), Budget()
+    with pytest.raises(ModelError) as caught:
+        ask(asked, Allowance(Deadline(0.1), budget))
+    assert caught.value.kind == "deadline"
+    assert budget.spent.calls == 0
+    assert asked.members[0].breaker.left == 0
+
+
+_COLD = """
+import sys, time
+import ragkit
+from tests import asks
+from tests.wire import Turn, WireServer
+from pathlib import Path
+
+with asks.environment(), WireServer(lambda _: Turn(delay=30), lenient=True) as server:
+    place = asks.workspace(Path(sys.argv[1]), asks.models(server.url, timeout=60))
+    place.ask("How high is the tower of Delft?", model="extractive")
+    assert "anthropic" not in sys.modules and "openai" not in sys.modules
+    began = time.monotonic()
+    answer = place.ask("How high is the tower of Delft?", model="anthropic:test", seconds=1)
+    print(time.monotonic() - began)
+    assert answer.partial, answer
+    place.close()
+"""
+
+
+def test_the_first_ask_of_a_process_keeps_its_deadline_though_an_sdk_is_imported(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _COLD, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1 + 2 * asks.SLACK
+
+
+def test_a_wait_is_drawn_once_and_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weather, "BASE", 0.1)
+    draws = iter((0.0, 5.0, 5.0, 5.0))
+    monkeypatch.setattr("random.uniform", lambda low, high: next(draws) * high)
+    model = ScriptedModel([failing("server"), "512 m"])
+    began = time.monotonic()
+    assert ask(chain(model), Allowance(Deadline(0.4))).text == "512 m"
+    assert time.monotonic() - began < 0.4
+
+
+def test_what_a_server_teaches_costs_neither_a_try_nor_a_wait_but_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weather, "BASE", 10.0)
+    model, budget = ScriptedModel([*[failing("learnt")] * 4, "512 m"]), Budget()
+    assert ask(chain(model, tries=1, price=PRICE.model_dump()), Allowance(Deadline(2), budget)).text == "512 m"
+    assert (budget.spent.calls, budget.spent.unknown) == (5, 0)
+
+
+def test_who_never_stops_teaching_is_not_asked_for_ever() -> None:
+    model = ScriptedModel(lambda _: failing("learnt"))
+    with pytest.raises(ModelError, match="It is learnt"):
+        ask(chain(model, tries=3))
+    assert len(model.requests) == 5
 
 
 def test_no_more_calls_run_at_a_time_than_are_allowed() -> None:
@@ -291,3 +511,90 @@ def test_a_stream_that_failed_before_its_first_piece_is_tried_again() -> None:
     model, said = ScriptedModel([failing("overloaded"), "It is 512 m"]), list[str]()
     asyncio.run(chain(model).areply(ASKED, tell=said.append))
     assert said == ["It", " is", " 512", " m"]
+
+
+@pytest.mark.parametrize("how", list(asks.DEAD))
+def test_a_dead_provider_before_a_well_one_costs_next_to_nothing(tmp_path: Path, how: str) -> None:
+    with asks.environment():
+        times = asks.dead(tmp_path, 12, how)
+    assert asks.p95(times["open"]) - asks.p95(times["well"]) < asks.RISE
+
+
+def models(folder: Path, **settings: object) -> Models:
+    return Models(folder, Settings.model_validate(settings))
+
+
+def test_models_that_were_made_by_hand_keep_their_limits_and_their_health(tmp_path: Path) -> None:
+    now, most = 0, 0
+
+    class Ill(ScriptedModel):
+        async def areply(self, request: Request) -> Reply:
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.01)
+            now -= 1
+            self.requests.append(request)
+            raise failing("server")
+
+    model = Ill([], "mine:x")
+    known = models(tmp_path, models={"mine:x": {"concurrency": 1, "tries": 1, "failures": 3}})
+
+    async def many() -> None:
+        asked = (known.chain(model).areply(ASKED) for _ in range(8))
+        await asyncio.gather(*asked, return_exceptions=True)
+        with pytest.raises(ModelError, match="is left alone"):
+            await known.chain(model).areply(ASKED)
+        other = Ill([], "mine:x")
+        with pytest.raises(ModelError, match="It is server"):  # another, though it has the same name
+            await known.chain(other).areply(ASKED)
+
+    asyncio.run(many())
+    assert most == 1
+
+
+def test_models_that_were_made_by_hand_are_forgotten_with_who_made_them(tmp_path: Path) -> None:
+    known, model = models(tmp_path), ScriptedModel([])
+    known.chain(model)
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
+    assert not known._given
+
+
+def test_what_models_that_were_made_by_hand_said_is_not_remembered_in_their_name(tmp_path: Path) -> None:
+    known = models(tmp_path)
+    first, second = (known.chain([ScriptedModel([]), "openai:test"]).members[at] for at in (0, 1))
+    assert (first.remembers, second.remembers) == (False, True)
+
+
+def test_a_table_that_is_almost_of_the_model_is_not_passed_over(tmp_path: Path) -> None:
+    known = models(tmp_path, models={"openai:llama3": {}})
+    with pytest.raises(InvalidInput, match=r'no table \[models."openai:lama3"\].*there is \[models."openai:llama3"'):
+        known.chain("openai:lama3")
+
+
+@pytest.mark.parametrize(
+    "asked", ["openai:gpt-4", "openai:gpt-4.1", "openai:gpt-4o-mini", "openai:gpt-5o", "openai:o3"]
+)
+def test_models_of_one_family_are_no_typing_errors(tmp_path: Path, asked: str) -> None:
+    assert models(tmp_path, models={"openai:gpt-4o": {}}).chain(asked).members[0].settings == ModelSettings()
+
+
+def test_a_model_that_is_meant_may_be_near_another(tmp_path: Path) -> None:
+    tables = {"openai:mistral": {"tries": 1}}
+    known = models(tmp_path, model=["openai:mistral"], models=tables)
+    assert known.chain("openai:ministral").members[0].settings.tries == 4
+    known = models(tmp_path, models={**tables, "openai:ministral": {}})
+    assert known.chain("openai:ministral").members[0].settings.tries == 4
+
+
+def test_a_table_of_no_provider_is_refused_unless_a_model_made_by_hand_has_its_name(tmp_path: Path) -> None:
+    known = models(tmp_path, models={"anthropc:t": {}})
+    with pytest.raises(InvalidInput, match=r"'anthropc' is no provider\. Did you mean 'anthropic'"):
+        known.chain("openai:t")
+    known.chain("extractive")
+    known = models(tmp_path, models={"mine:x": {}})
+    known.chain(ScriptedModel([], "mine:x"))
+    known.chain("openai:t")
