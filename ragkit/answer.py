@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ragkit.budget import Spent
+
+Status = Literal["answered", "insufficient", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Answer:
     reason: str = ""
     missing: tuple[str, ...] = ()
     """What this answer lacks, and why: it is a partial one then."""
+    status: Status = "answered"
+    """Of a part of a question: answered, insufficient (the documents do not say), failed, or skipped for want of time
+    or budget. What is not answered says why in `reason`."""
+    domains: tuple[str, ...] = ()
+    """Where it was looked for."""
     model: str = ""
     """Which one wrote it."""
     cached: bool = False

@@ -21,6 +21,7 @@ from ragkit.terminal import plain, print_json, stderr, stdout
 if TYPE_CHECKING:
     from ragkit.answer import Answer, Citation
     from ragkit.budget import Spent
+    from ragkit.plan import Plan
 
 _SHOWN = 200
 
@@ -37,6 +38,7 @@ def ask(
     where: WhereOption = None,
     reranker: RerankerOption = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="What the whole may take.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be asked, and ask nothing.")] = False,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -45,6 +47,14 @@ def ask(
     from ragkit.indexes import filters
 
     place = opened(workspace)
+    if plan:
+        made = place.plan(question, domain or None, model=model or None)
+        place.close()
+        if json:
+            print_json(dataclasses.asdict(made))
+        else:
+            show_plan(made)
+        return
     with nullcontext() if json or not stderr.is_terminal else stderr.status("Looking and writing …"):
         answer = place.ask(
             question,
@@ -70,6 +80,8 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "answer": answer.text,
         "abstained": answer.abstained,
         "reason": answer.reason,
+        "status": answer.status,
+        "domains": list(answer.domains),
         "partial": answer.partial,
         "missing": list(answer.missing),
         "groundedness": answer.groundedness,
@@ -84,21 +96,36 @@ def as_json(answer: "Answer") -> dict[str, Any]:
     }
 
 
+def show_plan(plan: "Plan") -> None:
+    for one in plan.sub_questions:
+        after = f" [dim]after {', '.join(one.depends_on)}[/]" if one.depends_on else ""
+        where = f" [dim]→ {plain(', '.join(one.tools))}[/]" if one.tools else ""
+        stdout.print(f"[bold]{one.id}[/] {plain(one.text)}{where}{after}", highlight=False)
+    if plan.conclusion:
+        stdout.print(f"[bold]∴[/] {plain(plan.conclusion)}", highlight=False)
+    for note in plan.notes:
+        stderr.print(f"[yellow]![/] {plain(note)}", highlight=False)
+
+
 def show(answer: "Answer") -> None:
+    for one in answer.sub_answers:
+        mark = "[green]✓[/]" if one.status == "answered" else "[yellow]✗[/]"
+        said = f"{mark} {plain(one.question)} [dim]{plain(', '.join(one.domains))} {one.status}[/]"
+        stderr.print(said, highlight=False)
     if answer.abstained:
         stdout.print(f"[yellow]{plain(answer.reason)}[/]", highlight=False)
     if answer.text:
         for line in answer.text.splitlines():
             stdout.print(plain(line), highlight=False)
-    for one in answer.citations:
-        pages = f", page{'s' * (len(one.pages) > 1)} {', '.join(map(str, one.pages))}" if one.pages else ""
-        heading = f" › {plain(' > '.join(one.headings))}" if one.headings else ""
+    for cited in answer.citations:
+        pages = f", page{'s' * (len(cited.pages) > 1)} {', '.join(map(str, cited.pages))}" if cited.pages else ""
+        heading = f" › {plain(' > '.join(cited.headings))}" if cited.headings else ""
         stdout.print(
-            f"\n[bold]\\[{one.marker}] {plain(one.uri)}[/]{pages}{heading} [dim]{one.domain} {one.start}–{one.end}[/]",
+            f"\n[bold]\\[{cited.marker}] {plain(cited.uri)}[/]{pages}{heading} [dim]{cited.domain} {cited.start}–{cited.end}[/]",  # noqa: E501
             highlight=False,
             soft_wrap=True,
         )
-        stdout.print(f"    {plain(_shortened(one.quote))}", highlight=False)
+        stdout.print(f"    {plain(_shortened(cited.quote))}", highlight=False)
     for said in answer.missing:
         stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
     stderr.print(f"[dim]{_footer(answer)}[/]", highlight=False)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,19 +16,24 @@ from pydantic import TypeAdapter, ValidationError
 
 from ragkit import otlp, telemetry
 from ragkit.answer import Answer
-from ragkit.ask import NAMED, Piece, Tell, ask
+from ragkit.ask import NAMED, Piece, Tell, ask, planned
 from ragkit.budget import Allowance
 from ragkit.cache import SLACK, in_time
 from ragkit.chain import Chain
 from ragkit.deadline import Deadline
 from ragkit.engine import Engine
 from ragkit.indexes.domain import Domain
-from ragkit.indexes.hit import Hit
-from ragkit.model import Reply, Request
+from ragkit.means import Find, Means, Named, ThriftyPlanner
+from ragkit.model import LOCAL, Reply, Request
 from ragkit.models import Asked, Models
+from ragkit.plan import Plan, ToolInfo
+from ragkit.route import Route
+from ragkit.router import Router
+from ragkit.ruleplanner import RulePlanner
 from ragkit.semantic import Match, SemanticCache
-from ragkit.settings import Settings
+from ragkit.settings import DomainSettings, Settings
 from ragkit.telemetry import Listener
+from ragkit.tools import Tool
 from ragkit.trace import ANSWER, CACHED, QUESTION, Trace
 from ragkit.tracecollector import Collector
 from ragkit.tracestore import FILE, TraceStore
@@ -36,7 +41,7 @@ from ragkit.tracestore import FILE, TraceStore
 if TYPE_CHECKING:
     from ragkit.indexes.embedder import Vectors
 
-FORM = 1
+FORM = 2
 """Of answers that are remembered by their meaning. Raised when prompts change, or what is made of what models say."""
 _REPLY = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "reply"}
 _ANSWER = TypeAdapter(Answer)
@@ -48,9 +53,16 @@ T = TypeVar("T")
 class Search:
     """What an ask looks at, and how."""
 
-    find: Callable[[], Sequence[Hit]]
+    find: Find
     domains: Sequence[Domain]
-    settings: str
+    """Those that hold something."""
+    settings: Mapping[str, DomainSettings]
+    tools: Sequence[Tool]
+    open: bool
+    """Nobody said which domains, so that it may be decided."""
+    lost: Sequence[str]
+    """Why others could not be opened."""
+    how: str
     """All else that decides what is found, for the memory."""
 
 
@@ -63,6 +75,7 @@ class Asking:
         self.listeners = [] if listeners is None else listeners
         self._traces = TraceStore(folder / FILE, settings.trace)
         self._remembered = SemanticCache(folder / "answers.sqlite", settings.cache)
+        self._router = Router(folder / "routing")
         otlp.export_to(settings.trace.otlp)
         kept = self._traces, self._remembered
         self.close = weakref.finalize(self, _close, os.getpid(), self.engine, self.models, *kept)
@@ -86,7 +99,7 @@ class Asking:
         async def work(tell: Tell | None) -> Answer:
             allowance = self.models.allowance(seconds)
             answer, trace = await self._traced(
-                lambda: self._answer(question, search, self.models.chain(asked), allowance, tell), allowance.deadline
+                lambda: self._answer(question, search, asked, allowance, tell), allowance.deadline
             )
             return replace(answer, trace=trace)
 
@@ -110,16 +123,50 @@ class Asking:
                     await in_time(max(SLACK, deadline.left), self._traces.save, trace, shield=True)
             return made, "" if trace is None else trace.id
 
+    async def plan(self, question: str, search: Search, asked: Asked | None) -> Plan:
+        """What would be asked, without asking it."""
+        chain = self.models.chain(asked)
+        return await planned(question, self._means(search, chain, chain, self.models.allowance()))
+
+    def _means(self, search: Search, chain: Chain, strong: Chain, allowance: Allowance) -> Means:
+        async def reply(request: Request) -> Reply:
+            return await chain.areply(request, allowance)
+
+        async def route(question: str) -> Route:
+            return await self._router.route(question, places, search.tools, ask=None if local else reply)
+
+        local = all(member.name in LOCAL for member in chain.members)
+        places = {domain.name: (search.settings[domain.name], domain) for domain in search.domains}
+        domains: list[ToolInfo] = [Named(name, one.description) for name, (one, _) in places.items()]
+        decide = search.open and len(places) + len(search.tools) > 1
+        return Means(
+            search.find,
+            tuple(places),
+            {tool.name: tool for tool in search.tools},
+            [*domains, *search.tools],
+            route if decide else None,
+            RulePlanner() if local else ThriftyPlanner(reply),
+            chain,
+            strong,
+            search.lost,
+        )
+
+    def _strong(self, asked: Asked | None, chain: Chain) -> Chain:
+        """Who names a model means it for all that the ask takes."""
+        return chain if asked is not None or not self.settings.strong else self.models.chain(self.settings.strong)
+
     async def _answer(
-        self, question: str, search: Search, chain: Chain, allowance: Allowance, tell: Tell | None
+        self, question: str, search: Search, asked: Asked | None, allowance: Allowance, tell: Tell | None
     ) -> Answer:
+        chain = self.models.chain(asked)
+        means = self._means(search, chain, self._strong(asked, chain), allowance)
         least, left = self.settings.cache.semantic, allowance.deadline
         if least is None or not all(member.remembers for member in chain.members):
-            return await ask(question, search.find, chain, allowance, tell)
+            return await ask(question, means, allowance, tell)
         # an embedder that hangs leaves time for an answer without it
         place = await in_time(left.left / 2, self._look, question, search, chain, least)
         if place is None:
-            return await ask(question, search.find, chain, allowance, tell)
+            return await ask(question, means, allowance, tell)
         scope, vector, match = place
         if match is not None and (answer := _read(match.payload)) is not None:
             with telemetry.span("invoke_workflow ask", {**NAMED, CACHED: True}) as span:
@@ -127,7 +174,7 @@ class Asking:
             if tell is not None and answer.text:
                 tell(Piece(answer.text))
             return replace(answer, question=question, cached=True, usage=allowance.budget.spent, seconds=0.0)
-        answer = await ask(question, search.find, chain, allowance, tell)
+        answer = await ask(question, means, allowance, tell)
         if _lasting(answer, chain):
             payload = _ANSWER.dump_json(answer).decode()
             await in_time(max(SLACK, left.left), self._remembered.put, scope, question, vector, payload)
@@ -149,7 +196,7 @@ def _placed(question: str, search: Search, chain: Chain) -> "tuple[str, Vectors]
         states.append([domain.name, snapshot.generation, domain.content_hash()])
     assert embedder is not None  # domains that hold nothing are not searched
     models = [[member.name, member.model.server, member.settings.form] for member in chain.members]
-    said = json.dumps([FORM, sorted(states), embedder.identity, search.settings, models])
+    said = json.dumps([FORM, sorted(states), embedder.identity, search.how, models])
     return hashlib.sha256(said.encode()).hexdigest(), embedder.query(question)
 
 

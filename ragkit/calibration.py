@@ -59,8 +59,9 @@ class Scale(_Form):
 
 _GUESS = 0.3
 """Where nothing was learnt. It makes scores smaller, and turns nothing away."""
-UNKNOWN = Scale(temperature=0.03, sure=0.9, inside=None, width=0.1)
-"""Where there is nothing to learn from. The temperature is the middle of those learnt on sets of our own."""
+UNKNOWN = Scale(temperature=0.08, sure=0.9, inside=None, width=0.1)
+"""Where there is nothing to learn from. Those learnt on sets of our own are .02 to .05; who has learnt nothing had
+better look into two domains than be sure of the wrong one."""
 
 
 def learn(totals: Array, right: Array, false_alarms: float = FALSE_ALARMS) -> Scale | None:

@@ -68,6 +68,9 @@ class Settings(BaseModel):
 
     version: int = Field(default=VERSION, ge=1)
     model: str | list[str] = Field(default="extractive", description="One, or several: the first that answers.")
+    strong: str | list[str] = Field(
+        default="", description="For what the parts of a question are made into, and where the first finds nothing."
+    )
     models: dict[str, ModelSettings] = Field(default_factory=dict, description="What is known of each, by its name.")
     ask: AskSettings = Field(default_factory=AskSettings)
     day: BudgetSettings = Field(default_factory=BudgetSettings, description="What all asks of a day may spend.")

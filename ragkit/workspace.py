@@ -15,7 +15,7 @@ from ragkit.settings import DomainSettings
 if TYPE_CHECKING:
     from ragkit.answer import Answer
     from ragkit.ask import Event
-    from ragkit.asking import Asking, Work
+    from ragkit.asking import Asking, Search, Work
     from ragkit.connectors.document import Document
     from ragkit.indexes.doctor import Problem
     from ragkit.indexes.domain import Domain
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ragkit.model import Reply, Request
     from ragkit.models import Asked
     from ragkit.modelselector import Ask
+    from ragkit.plan import Plan
     from ragkit.route import Route
     from ragkit.router import Places, Ready, Router
     from ragkit.telemetry import Listener
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 FILE = "ragkit.toml"
 STATE = ".ragkit"
 DEFAULT_DOMAIN = "default"
+PARTS = "linked"
+"""The strategy for a part of a question: what one part finds names what the next is about."""
 _inherited: list[object] = []
 """Of the parent of a fork: its connections may neither be used here nor closed."""
 
@@ -266,6 +269,11 @@ class Workspace:
         work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
         return self._asking.engine.astream(work)
 
+    def plan(self, question: str, domains: Sequence[str] | None = None, *, model: "Asked | None" = None) -> "Plan":
+        """What would be asked to answer this, without asking it."""
+        search = self._search(domains, "default", 1, None, None)
+        return self._asking.engine.run(lambda: self._asking.plan(question, search, model))
+
     def reply(self, request: "Request", model: "Asked | None" = None, *, seconds: float | None = None) -> "Reply":
         """What a model says, with all that asks give it: retries, fallbacks, limits and memory."""
         return self._asking.engine.run(lambda: self._asking.reply(request, model, seconds))
@@ -436,13 +444,41 @@ class Workspace:
         reranker: str | None,
         seconds: float | None,
     ) -> "Work":
+        return self._asking.work(question, self._search(domains, strategy, k, where, reranker), model, seconds)
+
+    def _search(
+        self,
+        domains: Sequence[str] | None,
+        strategy: str,
+        k: int,
+        where: Mapping[str, Any] | None,
+        reranker: str | None,
+    ) -> "Search":
+        """What an ask may look into, and how."""
         from ragkit.asking import Search
 
-        def find() -> "list[Hit]":
-            return self.search(question, domains, strategy, k, where, reranker=reranker)
+        lost: list[str] = []
+        indexed = self._usable(lost) if domains is None else self._indexed(domains)
 
-        settings = repr((strategy, k, where, reranker))
-        return self._asking.work(question, Search(find, self._indexed(domains), settings), model, seconds)
+        def find(query: str, names: Sequence[str] | None, part: bool) -> "list[Hit]":
+            chosen = PARTS if part and strategy == "default" else strategy
+            inside = names or [one.name for one in indexed]
+            return self.search(query, inside, chosen, k, where, reranker=reranker)
+
+        tools = tuple(self._tools.values())
+        how = repr((strategy, k, where, reranker, sorted(self._tools)))
+        return Search(find, indexed, self.settings.domains, tools, domains is None, lost, how)
+
+    def _usable(self, lost: list[str]) -> "list[Domain]":
+        """All domains that hold something. One that cannot be used is said; the others can still answer."""
+        found = []
+        for name in self._named(None):
+            try:
+                domain = self._domain(name)
+                found += [domain] if domain.snapshot().made is not None else []
+            except RagkitError as error:
+                lost.append(f"{name} was not looked into: {error}")
+        return found or self._indexed(None)  # which says what is missing
 
     def _place(self, given: str | Path) -> str:
         """As it is kept in the settings: relative to the workspace where it lies inside, so that it can be moved."""

@@ -11,7 +11,7 @@ import pytest
 import ragkit
 from ragkit import weather
 from ragkit.answer import Answer
-from ragkit.ask import Found, Piece
+from ragkit.ask import Found, Piece, Planned
 from ragkit.budget import Spent
 from ragkit.errors import InvalidInput
 from ragkit.model import ModelError, Reply
@@ -92,7 +92,8 @@ def test_an_empty_question_is_refused(place: ragkit.Workspace) -> None:
 
 def test_a_stream_gives_passages_then_pieces_then_the_answer(place: ragkit.Workspace) -> None:
     events = list(place.stream(QUESTION, model=ScriptedModel([SAID])))
-    assert isinstance(events[0], Found)
+    assert isinstance(events[0], Planned)
+    assert isinstance(events[1], Found)
     assert "".join(one.text for one in events if isinstance(one, Piece)) == SAID
     assert isinstance(events[-1], Answer)
     assert events[-1].text == SAID
@@ -254,7 +255,7 @@ def test_the_command_answers_and_its_trace_can_be_looked_at(tmp_path: Path) -> N
     assert given["answer"] == "The tower of Delft is 43 metres high. [1]"
     assert given["citations"][0]["uri"] == "Delft.md"
     trace = json.loads(run("trace", given["trace_id"], "-w", str(tmp_path), "--json").stdout)
-    assert [span["name"] for span in trace["spans"]] == ["invoke_workflow ask", "retrieval", "write"]
+    assert [span["name"] for span in trace["spans"]] == ["invoke_workflow ask", "plan", "retrieval", "write"]
     shown = run("ask", QUESTION, "-w", str(tmp_path))
     assert "The tower of Delft is 43 metres high. [1]" in shown.stdout
     assert "[1] Delft.md › Delft" in shown.stdout

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +107,10 @@ class Somewhere(ScriptedModel):
     server: str
 
 
+def _nothing(query: str, domains: Sequence[str] | None, part: bool) -> list[Any]:
+    return []
+
+
 def test_all_that_decides_an_answer_is_in_the_scope_of_its_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +118,7 @@ def test_all_that_decides_an_answer_is_in_the_scope_of_its_question(
         name: str = "mine:a", server: str = "x", form: str = "", settings: str = "bm25", question: str = ""
     ) -> str:
         member = Weather(Somewhere(name, server), ModelSettings.model_validate({"form": form}))
-        search = Search(list, place._indexed(None), settings)
+        search = Search(_nothing, place._indexed(None), {}, (), False, (), settings)
         return asking._placed(question, search, Chain([member]))[0]
 
     with opened(tmp_path, "") as place:
@@ -208,8 +212,7 @@ def test_an_answer_from_memory_is_told_to_who_streams(tmp_path: Path, named: Nam
 
     with opened(tmp_path, f'model = "mine:a"\n{SEMANTIC}') as place:
         named("a", SAID)
-        found, *_ = place.stream(QUESTION)
-        assert isinstance(found, Found)
+        assert [one for one in place.stream(QUESTION) if isinstance(one, Found)]
         for piece, answer in (list(place.stream(NEARLY)), asyncio.run(events(place))):
             assert piece == Piece(SAID)
             assert isinstance(answer, Answer)
@@ -304,11 +307,11 @@ def test_the_event_loop_goes_on_while_a_trace_is_kept(tmp_path: Path, monkeypatc
 def test_the_trace_of_an_ask_whose_time_is_over_is_kept(tmp_path: Path) -> None:
     with opened(tmp_path, "") as place:
 
-        def hang() -> list[Any]:
+        def hang(query: str, domains: Sequence[str] | None, part: bool) -> list[Any]:
             time.sleep(1)
             return []
 
-        work = place._asking.work(QUESTION, Search(hang, [], ""), None, 0.2)
+        work = place._asking.work(QUESTION, Search(hang, [], {}, (), False, (), ""), None, 0.2)
         with within(0.2), pytest.raises(ModelError, match=r"The time of 0\.2 s was over"):
             place._asking.engine.run(lambda: work(None))
         assert TraceStore(tmp_path / ".ragkit" / FILE).get("last").status == "error"

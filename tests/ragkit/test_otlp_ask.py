@@ -114,6 +114,7 @@ def test_the_spans_of_an_ask_are_one_tree_by_the_conventions(tmp_path: Path, sen
     assert {path for path, _, _ in sent.collector.requests} == {"/v1/traces"}
     assert sent.tree() == Counter({
         ("invoke_workflow ask", ""): 1,
+        ("plan", "invoke_workflow ask"): 1,
         ("retrieval", "invoke_workflow ask"): 1,
         ("write", "invoke_workflow ask"): 1,
         ("chat test", "write"): 4,

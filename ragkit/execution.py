@@ -1,0 +1,59 @@
+"""Carries out a plan: what can be asked is asked at once, what needs an answer waits for it, nothing is dropped."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import anyio
+
+from ragkit import telemetry
+from ragkit.answer import Answer
+from ragkit.deadline import Deadline
+from ragkit.plan import Plan, SubQuestion, fill, ready
+from ragkit.sources import bare
+from ragkit.telemetry import STATUS
+
+Answering = Callable[[SubQuestion, str, tuple[Answer, ...]], Awaitable[Answer]]
+"""Takes a sub-question, its text with the answers in their places, and the answers that it depends on."""
+Replan = Callable[[Plan, dict[str, str]], Awaitable[Plan]]
+
+
+async def carry_out(
+    plan: Plan, answering: Answering, replan: Replan, deadline: Deadline, told: Callable[[Answer], None]
+) -> tuple[Plan, dict[str, Answer]]:
+    """The plan as it was carried out, which first answers may have changed, and an answer for each of its parts."""
+    done: dict[str, Answer] = {}
+    asked: dict[str, Answer] = {}
+    while waiting := [one for one in ready(plan, done) if one.id not in done]:
+        texts = {one.id: fill(one, {key: bare(answer.text) for key, answer in done.items()}) for one in waiting}
+        first = {text.casefold(): one for one, text in ((one, texts[one.id]) for one in reversed(waiting))}
+        async with anyio.create_task_group() as group:
+            for key, one in first.items():
+                if key not in asked:
+                    group.start_soon(_one, one, texts[one.id], plan, done, asked, answering, deadline, told)
+        for one in waiting:  # those that ask the same share an answer
+            done[one.id] = asked[texts[one.id].casefold()]
+        if len(done) < len(plan.sub_questions):
+            plan = await replan(plan, {key: bare(answer.text) for key, answer in done.items() if answer.text})
+    return plan, done
+
+
+async def _one(
+    sub: SubQuestion,
+    text: str,
+    plan: Plan,
+    done: dict[str, Answer],
+    asked: dict[str, Answer],
+    answering: Answering,
+    deadline: Deadline,
+    told: Callable[[Answer], None],
+) -> None:
+    with telemetry.span("sub-question", {"ragkit.sub_question": sub.id}) as span:
+        telemetry.record(span, {"ragkit.question": text})
+        if deadline.passed:
+            answer = Answer(text, "", abstained=True, reason="There was no time left to ask it.", status="skipped")
+        else:
+            answer = await answering(sub, text, tuple(done[need] for need in sub.depends_on if need in done))
+        answer = replace(answer, question=text)
+        span.set_attribute(STATUS, answer.status)
+    asked[text.casefold()] = answer
+    told(answer)

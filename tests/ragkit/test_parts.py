@@ -1,0 +1,287 @@
+"""Questions in parts: planned, routed, asked at once or one after the other, and put together."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import ragkit
+from ragkit.answer import Answer
+from ragkit.ask import Found, Part, Piece, Planned, Routed
+from ragkit.model import ModelError, Reply, Request, ToolCall
+from ragkit.modelplanner import Proposal
+from ragkit.modelselector import Choice
+from ragkit.scripted import Line, ScriptedModel
+
+QUESTION = (
+    "Compare our Q3 revenue growth with engineering headcount changes and marketing spend. Are we scaling efficiently?"
+)
+DOCUMENTS = {
+    "finance": ("Revenue, growth, margins", "# Results\n\nQ3 revenue growth was 12 %, to 18.4 million euros.\n"),
+    "engineering": ("Engineers, headcount, systems", "# Team\n\nEngineering headcount rose from 142 to 151 in Q3.\n"),
+    "marketing": ("Campaigns, spend, leads", "# Campaigns\n\nMarketing spend in Q3 was 2.1 million euros.\n"),
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[ragkit.Workspace]:
+    (tmp_path / "ragkit.toml").write_text("version = 1\n[cache]\nexact = false\n")
+    made = ragkit.open(tmp_path)
+    for name, (description, text) in DOCUMENTS.items():
+        made.add_domain(name, description=description, embedder="hash")
+        (tmp_path / f"{name}.md").write_text(text)
+        made.ingest(tmp_path / f"{name}.md", name)
+    yield made
+    made.close()
+
+
+Step = dict[str, object]
+GROWTH: Step = {"text": "What is revenue growth?", "tools": ["finance"]}
+HEADCOUNT: Step = {"text": "What is headcount?", "tools": ["engineering"]}
+
+
+def scripted(
+    *steps: Step, conclusion: str = "", says: Callable[[str], Line] = lambda asked: "Yes. [1]"
+) -> ScriptedModel:
+    """A model that plans these steps, and says what is made of each question."""
+
+    def line(request: Request) -> Line:
+        if request.schema is Proposal:
+            filled = [
+                {"id": str(at), "why": "", "depends_on": [], "tools": [], **step} for at, step in enumerate(steps, 1)
+            ]
+            return json.dumps({"sub_questions": filled, "conclusion": conclusion})
+        if request.schema is Choice:
+            return json.dumps({"tools": [], "reason": ""})
+        return says(request.messages[-1].text)
+
+    return ScriptedModel(line)
+
+
+def long(question: str) -> str:
+    """So long that a model is asked to plan it."""
+    return f"{question} Please tell me all of it that the documents of this company hold."
+
+
+def test_without_a_model_each_part_is_answered_from_its_own_domain(place: ragkit.Workspace) -> None:
+    answer = place.ask(QUESTION)
+    assert [one.domains for one in answer.sub_answers] == [("finance",), ("engineering",), ("marketing",)]
+    assert [one.status for one in answer.sub_answers] == ["answered"] * 3
+    assert {one.uri for one in answer.citations} == {"finance.md", "engineering.md", "marketing.md"}
+    for one in answer.citations:
+        assert f"[{one.marker}]" in answer.text
+        assert place.document(one.uri, one.domain).text[one.start : one.end] == one.quote
+    assert any("Are we scaling efficiently?" in one for one in answer.missing)
+
+
+def test_with_a_model_the_parts_are_made_into_one_answer(place: ragkit.Workspace) -> None:
+    asked = {"finance": "Q3 revenue growth?", "engineering": "Headcount changes?", "marketing": "Marketing spend?"}
+    steps: list[Step] = [{"text": text, "tools": [name]} for name, text in asked.items()]
+
+    def says(asked: str) -> Line:
+        return "We do. [1][2][3]" if "The parts of the question" in asked else "It is so. [1] [2] [3]"
+
+    model = scripted(*steps, conclusion="Are we scaling efficiently?", says=says)
+    answer = place.ask(QUESTION, model=model)
+    assert answer.text == "We do. [1][2][3]"
+    assert [one.uri for one in answer.citations] == ["finance.md", "engineering.md", "marketing.md"]
+    assert [one.domains for one in answer.sub_answers] == [("finance",), ("engineering",), ("marketing",)]
+    assert "Headcount changes?\nIt is so. [2]" in model.requests[-1].messages[0].text
+    assert answer.missing == ()
+    assert answer.usage.calls == 5
+
+
+def test_a_simple_question_stays_one_and_goes_where_it_belongs(place: ragkit.Workspace) -> None:
+    answer = place.ask("How many engineers are there in headcount?")
+    assert answer.sub_answers == ()
+    assert answer.domains == ("engineering",)
+    assert answer.route["chosen"] == ["engineering"]
+
+
+def test_who_names_domains_is_not_routed(place: ragkit.Workspace) -> None:
+    answer = place.ask("What was marketing spend?", ["finance", "engineering"])
+    assert answer.route == {}
+    assert answer.domains == ("finance", "engineering")
+
+
+def test_what_waits_for_an_answer_is_asked_with_it(place: ragkit.Workspace) -> None:
+    steps: list[Step] = [{"text": "Who leads finance?", "tools": ["finance"]},
+             {"text": "When did {1} join engineering?", "tools": ["engineering"], "depends_on": ["1"]}]  # fmt: skip
+    model = scripted(*steps, says=lambda asked: "Ines Falk [1]" if "Who leads" in asked else "In 2019. [2]")
+    answer = place.ask(long("When did the head of finance join engineering?"), model=model)
+    assert [one.question for one in answer.sub_answers] == [
+        "Who leads finance?",
+        "When did Ines Falk join engineering?",
+    ]
+
+
+def test_independent_parts_are_asked_at_once(place: ragkit.Workspace) -> None:
+    now = most = 0
+
+    class Slow(ScriptedModel):
+        async def areply(self, request: Request) -> Reply:
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.05)
+            now -= 1
+            return await super().areply(request)
+
+    steps: list[Step] = [{"text": f"What is {name} like?", "tools": [name]} for name in DOCUMENTS]
+    slow = Slow([])
+    slow._lines = scripted(*steps)._lines
+    place.ask(long("What are they like?"), model=slow)
+    assert most == 3
+
+
+def test_the_same_part_is_asked_once(place: ragkit.Workspace) -> None:
+    model = scripted(GROWTH, {"text": "what is revenue growth?", "tools": ["finance"]},
+                     HEADCOUNT)  # fmt: skip
+    place.ask(long("What is it?"), model=model)
+    asked = [one.messages[-1].text for one in model.requests if one.schema is None]
+    assert len([text for text in asked if text.casefold() == "what is revenue growth?"]) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ModelError("It is away.", "Wait.", "request"),
+        Reply("I cannot.", "scripted:test", "refusal"),
+        "NOT IN THE PASSAGES",
+    ],
+)
+def test_a_part_that_fails_is_said_and_the_rest_is_answered(place: ragkit.Workspace, broken: Line) -> None:
+    steps: list[Step] = [
+        GROWTH,
+        HEADCOUNT,
+    ]
+
+    def says(asked: str) -> Line:
+        return broken if asked == "What is headcount?" else "It is 12 %. [1]"
+
+    answer = place.ask(long("What is it?"), model=scripted(*steps, says=says))
+    assert answer.text == "It is 12 %. [1]"
+    assert answer.sub_answers[0].status == "answered"
+    assert answer.sub_answers[1].status in ("failed", "insufficient")
+    (missing,) = answer.missing
+    assert missing.startswith("“What is headcount?” is not answered: ")
+
+
+def test_when_all_parts_fail_there_is_no_answer_and_a_reason(place: ragkit.Workspace) -> None:
+    steps: list[Step] = [
+        GROWTH,
+        HEADCOUNT,
+    ]
+    answer = place.ask(long("What is it?"), model=scripted(*steps, says=lambda asked: "NOT IN THE PASSAGES"))
+    assert answer.abstained
+    assert answer.reason == "None of the parts of the question could be answered."
+    assert len(answer.missing) == 2
+
+
+def test_a_budget_that_ends_between_parts_skips_the_rest_and_says_so(place: ragkit.Workspace, tmp_path: Path) -> None:
+    (tmp_path / "ragkit.toml").write_text((tmp_path / "ragkit.toml").read_text() + "\n[ask]\ncalls = 2\n")
+    other = ragkit.open(tmp_path)
+    steps: list[Step] = [{"text": "Who leads finance?", "tools": ["finance"]},
+             {"text": "When did {1} join engineering?", "tools": ["engineering"], "depends_on": ["1"]}]  # fmt: skip
+    answer = other.ask(long("When did the head of finance join?"), model=scripted(*steps))
+    other.close()
+    assert answer.partial
+    assert any(
+        "The budget of 2 calls" in one for one in (*answer.missing, *(m for s in answer.sub_answers for m in s.missing))
+    )
+
+
+def test_a_tool_is_called_with_what_the_model_says(place: ragkit.Workspace) -> None:
+    @ragkit.tool
+    def add(one: int, other: int) -> int:
+        """Adds two numbers."""
+        return one + other
+
+    place.add_tool(add)
+    steps: list[Step] = [{"text": "What is 2 and 3?", "tools": ["add"]}, HEADCOUNT]
+
+    def says(asked: str) -> Line:
+        return [ToolCall("1", "add", {"one": 2, "other": 3})] if asked == "What is 2 and 3?" else "It is so. [1]"
+
+    answer = place.ask(long("What is it?"), model=scripted(*steps, says=says))
+    assert answer.sub_answers[0].text == "5"
+    assert answer.sub_answers[0].domains == ("add",)
+
+
+def test_a_tool_that_hangs_is_left_behind(place: ragkit.Workspace) -> None:
+    @ragkit.tool(seconds=0.2)
+    def wait() -> str:
+        """Waits."""
+        time.sleep(5)
+        return "late"
+
+    place.add_tool(wait)
+    steps: list[Step] = [
+        {"text": "What does it wait for?", "tools": ["wait"]},
+        HEADCOUNT,
+    ]
+
+    def says(asked: str) -> Line:
+        return [ToolCall("1", "wait", {})] if asked == "What does it wait for?" else "It is so. [1]"
+
+    began = time.monotonic()
+    answer = place.ask(long("What is it?"), model=scripted(*steps, says=says))
+    assert time.monotonic() - began < 3
+    assert answer.sub_answers[0].status == "failed"
+    assert "did not end in 0.2 s" in answer.missing[0]
+
+
+UNKNOWN: Step = {"text": "What is headcount?", "tools": ["astrology"]}
+FIRST: Step = {"text": "What is the margin of {2}?", "depends_on": ["2"]}
+SECOND: Step = {"text": "Where is the campaign of {1}?", "depends_on": ["1"]}
+
+
+@pytest.mark.parametrize(
+    ("steps", "note"),
+    [
+        ([UNKNOWN, {"text": "What is revenue growth?"}], "no tool is called"),
+        ([FIRST, SECOND], "waited for each other"),
+        ([{"text": f"What is number {n} like?"} for n in range(40)], "8"),
+    ],
+)
+def test_what_is_wrong_with_a_plan_is_mended_and_said(place: ragkit.Workspace, steps: list[Step], note: str) -> None:
+    answer = place.ask(long("What is it?"), model=scripted(*steps))
+    assert any(note in one for one in answer.missing)
+    assert len(answer.sub_answers) <= 8
+
+
+def test_prose_instead_of_a_plan_is_planned_by_rules(place: ragkit.Workspace) -> None:
+    model = ScriptedModel(lambda request: "I would first look at revenue." if request.schema else "It is so. [1]")
+    answer = place.ask(QUESTION, model=model)
+    assert len(answer.sub_answers) == 3
+    assert any("The plan is made by rules." in one for one in answer.missing)
+
+
+def test_a_domain_that_is_damaged_costs_its_part_only(place: ragkit.Workspace, tmp_path: Path) -> None:
+    place.close()
+    for path in (tmp_path / ".ragkit" / "domains" / "marketing").glob("*.sqlite*"):
+        path.write_bytes(b"no database at all" * 100)
+    answer = place.ask(QUESTION)
+    assert {one.uri for one in answer.citations} >= {"finance.md", "engineering.md"}
+    assert answer.partial
+
+
+def test_events_come_in_the_order_of_the_work(place: ragkit.Workspace) -> None:
+    *events, last = place.stream(QUESTION)
+    kinds = [type(one) for one in events]
+    assert kinds[0] is Planned
+    assert kinds.count(Routed) == kinds.count(Found) == kinds.count(Part) == 3
+    assert isinstance(last, Answer)
+    simple = [
+        type(one) for one in place.stream("How large is engineering headcount?", model=ScriptedModel(["151 [1]"]))
+    ]
+    assert simple == [Planned, Routed, Found, Piece, Piece, Answer]
+
+
+def test_a_plan_can_be_seen_without_asking(place: ragkit.Workspace) -> None:
+    plan = place.plan(QUESTION)
+    assert [one.id for one in plan.sub_questions] == ["1", "2", "3"]
+    assert plan.conclusion == "Are we scaling efficiently?"
