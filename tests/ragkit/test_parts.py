@@ -14,7 +14,9 @@ from ragkit.ask import Found, Part, Piece, Planned, Routed
 from ragkit.model import ModelError, Reply, Request, ToolCall
 from ragkit.modelplanner import Proposal
 from ragkit.modelselector import Choice
+from ragkit.provider import providers
 from ragkit.scripted import Line, ScriptedModel
+from tests.wire import Seen, Turn, WireServer
 
 QUESTION = (
     "Compare our Q3 revenue growth with engineering headcount changes and marketing spend. Are we scaling efficiently?"
@@ -285,3 +287,58 @@ def test_a_plan_can_be_seen_without_asking(place: ragkit.Workspace) -> None:
     plan = place.plan(QUESTION)
     assert [one.id for one in plan.sub_questions] == ["1", "2", "3"]
     assert plan.conclusion == "Are we scaling efficiently?"
+
+
+@pytest.fixture
+def strong(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
+    """Beside it stands a cheap model, which finds nothing about depths."""
+    cheap = scripted(
+        GROWTH, HEADCOUNT, says=lambda asked: "NOT IN THE PASSAGES" if "deep" in asked else "It is so. [1]"
+    )
+    strong = ScriptedModel(lambda request: "All of it. [1][2]", "mine:strong")
+    cheap.name = "mine:cheap"
+    monkeypatch.setitem(providers, "mine", lambda name, settings: {"cheap": cheap, "strong": strong}[name])
+    return strong
+
+
+def test_the_strong_model_puts_parts_together_and_looks_again(
+    place: ragkit.Workspace, tmp_path: Path, strong: ScriptedModel
+) -> None:
+    settings = tmp_path / "ragkit.toml"
+    said = settings.read_text().replace("version = 1", 'version = 1\nmodel = "mine:cheap"\nstrong = "mine:strong"')
+    settings.write_text(said)
+    other = ragkit.open(tmp_path)
+    parts = other.ask(long("What is it?"))
+    assert (parts.text, parts.model) == ("All of it. [1][2]", "mine:strong")
+    assert len(strong.requests) == 1
+    assert other.ask("What is headcount?").model == "mine:cheap"
+    assert len(strong.requests) == 1
+    deep = other.ask("How deep is headcount?")
+    assert (deep.text, deep.model) == ("All of it. [1]", "mine:strong")  # it was given one passage
+    assert other.ask("How deep is headcount?", model="mine:cheap").abstained  # who names a model means it
+    other.close()
+
+
+def test_the_example_over_the_wire(tmp_path: Path, place: ragkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key-anthropic")
+    asked = {"finance": "Q3 revenue growth?", "engineering": "Headcount changes?", "marketing": "Marketing spend?"}
+    steps = [
+        {"id": str(at), "text": text, "tools": [name], "depends_on": [], "why": "", "each": False}
+        for at, (name, text) in enumerate(asked.items(), 1)
+    ]
+
+    def turn(seen: Seen) -> Turn:
+        if seen.schema is not None:
+            return Turn(json.dumps({"sub_questions": steps, "conclusion": "Are we scaling efficiently?"}))
+        return Turn("We do. [1][2][3]" if "The parts of the question" in seen.prompt else "It is so. [1]")
+
+    with WireServer(turn) as server:
+        settings = tmp_path / "ragkit.toml"
+        settings.write_text(f'{settings.read_text()}\n[models."anthropic:test"]\nbase_url = "{server.url}"\n')
+        other = ragkit.open(tmp_path)
+        answer = other.ask(QUESTION, model="anthropic:test")
+        other.close()
+        assert len(server.seen) == 5
+    assert answer.text == "We do. [1][2][3]"
+    assert [one.domains for one in answer.sub_answers] == [("finance",), ("engineering",), ("marketing",)]
+    assert [one.uri for one in answer.citations] == ["finance.md", "engineering.md", "marketing.md"]
