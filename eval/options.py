@@ -67,7 +67,7 @@ def check_judge(judge: str | None) -> None:
     try:
         check_model(judge)
     except ValueError as error:
-        raise InvalidInput(f"--judge: {error}.", "Write it like anthropic:NAME.") from error
+        raise InvalidInput(f"--judge: {error}", "Write it like anthropic:NAME.") from error
     if judge in LOCAL:
         raise InvalidInput(f"{judge} judges nothing.", "Name a model that reads, such as anthropic:NAME.")
 

@@ -28,6 +28,9 @@ NAMED = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "as
 """What OpenTelemetry's conventions call an ask."""
 
 
+_APART = "The answers to the parts stand side by side."
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What will be asked."""
@@ -121,6 +124,9 @@ async def _in_parts(state: _Ask, plan: Plan) -> Answer:
             return Answer(text, "", abstained=True, reason=str(error), status=status)
         except RagkitError as error:
             return Answer(text, "", abstained=True, reason=str(error), status="failed")
+        except Exception as error:  # of a model or a tool of the user's own: the other parts need not suffer
+            reason = f"It failed: {type(error).__name__}: {error}"
+            return Answer(text, "", abstained=True, reason=reason, status="failed")
 
     async def replan(now: Plan, answers: dict[str, str]) -> Plan:
         return await state.means.planner.replan(now, answers, state.means.known)
@@ -146,11 +152,14 @@ async def _combined(state: _Ask, plan: Plan, parts: Sequence[Answer]) -> Answer:
     try:
         with telemetry.span("write"):
             reply = await combine(chain, plan.question, parts, quoted(citations), state.allowance, pieces.told)
-    except ModelError as error:
-        if pieces.text:
+    except RagkitError as error:
+        if pieces.text and isinstance(error, ModelError):
             return _broken(error, *again(pieces.text, citations))
-        there = _beside(plan, parts)
-        return replace(there, missing=(f"{error} The answers to the parts stand side by side.",))
+        return replace(_beside(plan, parts), missing=(f"{error} {_APART}",))
+    if reply.model in LOCAL:
+        return replace(_beside(plan, parts), missing=(f"No other model than {reply.model} answered. {_APART}",))
+    if reason := refused(reply, len(citations)):
+        return replace(_beside(plan, parts), missing=(f"{reason} {_APART}",))
     return _from(reply, plan.question, len(citations), *again(reply.text, citations))
 
 

@@ -34,6 +34,10 @@ async def carry_out(
             done[one.id] = asked[texts[one.id].casefold()]
         if len(done) < len(plan.sub_questions):
             plan = await replan(plan, {key: bare(answer.text) for key, answer in done.items() if answer.text})
+    for sub in plan.sub_questions:
+        if sub.id not in done:
+            reason = "What it waits for was never answered."
+            done[sub.id] = Answer(sub.text, "", abstained=True, reason=reason, status="skipped")
     return plan, done
 
 

@@ -104,9 +104,10 @@ def spread(plan: Plan, answers: Mapping[str, str], most: int = MOST) -> Plan:
             continue
         room -= len(kept) - 1
         into[sub.id] = tuple(f"{sub.id}_{number}" for number in range(1, len(kept) + 1))
-        rest = tuple(need for need in sub.depends_on if need != source)
+        rest = tuple(one for need in sub.depends_on if need != source for one in into.get(need, (need,)))
         for key, thing in zip(into[sub.id], kept, strict=True):
             text = sub.text.replace(f"{{{source}}}", thing.replace("{", "(").replace("}", ")"))
+            text = HOLE.sub(lambda hole: " and ".join(f"{{{one}}}" for one in into.get(hole[1], (hole[1],))), text)
             made.append(SubQuestion(key, text, sub.tools, rest, f"{source} named {thing}"))
         notes.append(f"{sub.id} became {len(kept)} sub-questions, one for each that {source} named.")
         if left := things[len(kept) :]:

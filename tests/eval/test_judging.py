@@ -135,7 +135,7 @@ def test_on_the_command_line(tmp_path: Path, corpus: Path) -> None:
         workspace(tmp_path, server)
         refused = ragkit(*run, "mixed.toml", "-m", "F1")
         assert (refused.returncode, "none only retrieved, and F1 scores answers" in refused.stderr) == (2, True)
-        for judge, words in (("extractive", "judges nothing"), ("anthropc:x", "Did you mean 'anthropic'")):
+        for judge, words in (("extractive", "judges nothing"), ("anthropc:x", "Did you mean 'anthropic:x'?")):
             wrong = ragkit(*run, "s.toml", "--judge", judge)
             assert (wrong.returncode, words in wrong.stderr) == (2, True), wrong.stderr
         assert not (tmp_path / ".ragkit" / "eval" / ".ragkit").exists(), "refused before any work"

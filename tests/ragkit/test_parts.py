@@ -342,3 +342,59 @@ def test_the_example_over_the_wire(tmp_path: Path, place: ragkit.Workspace, monk
     assert answer.text == "We do. [1][2][3]"
     assert [one.domains for one in answer.sub_answers] == [("finance",), ("engineering",), ("marketing",)]
     assert [one.uri for one in answer.citations] == ["finance.md", "engineering.md", "marketing.md"]
+
+
+def test_several_numbers_in_one_bracket_are_citations(place: ragkit.Workspace) -> None:
+    def says(asked: str) -> Line:
+        return "Both. [1, 2]" if "The parts of the question" in asked else "It is so. [1]"
+
+    answer = place.ask(long("What is it?"), model=scripted(GROWTH, HEADCOUNT, says=says))
+    assert answer.text == "Both. [1][2]"
+    assert [one.uri for one in answer.citations] == ["finance.md", "engineering.md"]
+
+
+def test_an_error_of_a_model_of_ones_own_costs_its_part_only(place: ragkit.Workspace) -> None:
+    def says(asked: str) -> Line:
+        if asked == "What is headcount?":
+            raise ValueError("a bug")
+        return "It is 12 %. [1]"
+
+    answer = place.ask(long("What is it?"), model=scripted(GROWTH, HEADCOUNT, says=says))
+    assert answer.text == "It is 12 %. [1]"
+    assert answer.sub_answers[1].status == "failed"
+    assert "ValueError: a bug" in answer.missing[0]
+
+
+def test_what_waits_for_a_part_that_was_spread_is_asked_or_said(place: ragkit.Workspace) -> None:
+    steps: list[Step] = [
+        {"text": "Who are the members?", "tools": ["finance"]},
+        {"text": "Where was {1} born?", "depends_on": ["1"], "each": True, "tools": ["finance"]},
+        {"text": "How does {1} relate to {2}?", "depends_on": ["1", "2"], "each": True, "tools": ["finance"]},
+    ]
+    planned = []
+
+    def says(asked: str) -> Line:
+        return "Alice, Bob and Carl" if asked == "Who are the members?" else "It is so. [1]"
+
+    inner = scripted(*steps, says=says)
+
+    def line(request: Request) -> Line:
+        if request.schema is Proposal:
+            planned.append(request)
+            if len(planned) > 1:
+                return ModelError("It is away.", "Wait.", "request")
+        return inner._lines(request)
+
+    answer = place.ask(long("Who are they?"), model=ScriptedModel(line))
+    assert len(answer.sub_answers) > 3
+    assert all(one.status in ("answered", "skipped") for one in answer.sub_answers)
+
+
+def test_a_model_that_will_not_combine_leaves_the_parts(place: ragkit.Workspace) -> None:
+    def says(asked: str) -> Line:
+        return "NOT IN THE PASSAGES" if "The parts of the question" in asked else "It is so. [1]"
+
+    answer = place.ask(long("What is it?"), model=scripted(GROWTH, HEADCOUNT, says=says))
+    assert "It is so. [1]" in answer.text
+    assert "It is so. [2]" in answer.text
+    assert "stand side by side" in answer.missing[0]
