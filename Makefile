@@ -31,8 +31,11 @@ demo: $(READY) ## index three domains, search in them and ask them, and compare 
 	$(BIN)/ragkit eval run data/questions.jsonl --source data/demo --strategies bm25,vector,hybrid \
 	  --metrics "range_recall@3,MRR@10" -w $(DEMO) --html build/demo/report.html
 
-test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -q
+test: $(READY) ## run the tests, in two halves side by side
+	@mkdir -p build
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/ragkit tests/connectors > build/half.log 2>&1 & half=$$!; \
+	$(BIN)/python -m pytest -q tests/eval tests/house tests/indexes; rest=$$?; \
+	wait $$half; half=$$?; cat build/half.log; exit $$((half + rest))
 
 check: lint types floors ## formatting, lint, types and floors
 
