@@ -711,12 +711,12 @@ def cancelled(work: Sequence[Turn], begin: Callable[[OpenAIModel], Awaitable[Any
 
 
 def test_a_call_that_is_cancelled() -> None:
-    cancelled([Turn(delay=20)], lambda model: model.areply(ASKED))
+    assert cancelled([Turn(delay=20)], lambda model: model.areply(ASKED)).abandoned == 1
 
 
 def test_a_stream_that_is_cancelled() -> None:
-    cancelled([Turn("one two three four", pause=20)], lambda model: heard(model, ASKED))
-    cancelled([Turn(delay=20)], lambda model: heard(model, ASKED))
+    for turn in (Turn("one two three four", pause=20), Turn(delay=20)):
+        assert cancelled([turn], lambda model: heard(model, ASKED)).abandoned == 1
 
 
 def test_a_stream_that_is_left() -> None:
