@@ -146,13 +146,8 @@ class Router:
 
     def _scales(self, cascade: Cascade, outside: Sequence[str]) -> Scales:
         path = self._folder / f"scales-{_key(cascade.profiles, outside)}.json"
-        try:
-            given = json.loads(path.read_text("utf-8"))
-            return Scales(
-                *(None if one is None else Scale.model_validate(one) for one in (given["cheap"], given["full"]))
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # never learnt, or damaged: it is only a copy
+        if (before := _scales_of(path)) is not None:
+            return before
         try:
             scales = _by_examples(cascade, outside) or Scales(None, _by_own_texts(cascade))
         except (RagkitError, Changed):  # an embedder that is down, a writer at work: the next question tries again
@@ -166,6 +161,15 @@ class Router:
         except OSError:
             return scales
         return scales
+
+
+def _scales_of(path: Path) -> Scales | None:
+    """None when they were never learnt, or the file is damaged: it is only a copy."""
+    try:
+        given = json.loads(path.read_text("utf-8"))
+        return Scales(*(None if one is None else Scale.model_validate(one) for one in (given["cheap"], given["full"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _usable(profiles: Sequence[Profile]) -> tuple[list[Profile], str]:
