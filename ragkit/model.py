@@ -51,6 +51,16 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """A range of a passage that a reply rests on: `passage.text[start:end]`."""
+
+    number: int
+    """Of the passage."""
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     messages: tuple[Message, ...]
     system: str = ""
@@ -101,6 +111,8 @@ class Reply:
     data: "BaseModel | None" = None
     """Of the request's schema, once `structured` has checked it."""
     cached: bool = False
+    quotes: tuple[Quote, ...] = ()
+    """What each marker `[n]` of the text rests on, in their order, from a model that says so itself; empty otherwise."""
 
 
 Kind = Literal[
