@@ -1,7 +1,11 @@
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a script's background job is started
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests press Ctrl-C, and their children inherit this
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -210,7 +210,10 @@ def test_a_model_that_is_left_alone_says_so() -> None:
 
 
 class Slow(ScriptedModel):
+    begun = 0
+
     async def areply(self, request: Request) -> Reply:
+        self.begun += 1
         await asyncio.sleep(30)
         return await super().areply(request)
 
@@ -232,26 +235,25 @@ def test_who_hangs_leaves_time_to_the_next_and_is_left_alone_after_a_while() -> 
     hung, well = Slow([], "scripted:hung"), ScriptedModel(lambda _: "512 m", "scripted:b")
     asked = chain(hung, well, failures=2)
 
-    async def several() -> list[float]:
-        times = []
+    async def several() -> list[int]:
+        calls = []
         for _ in range(4):
-            began = time.monotonic()
-            assert (await asked.areply(ASKED, Allowance(Deadline(0.4)))).model == "scripted:b"
-            times.append(time.monotonic() - began)
-        return times
+            assert (await asked.areply(ASKED, Allowance(Deadline(1)))).model == "scripted:b"
+            calls.append(hung.begun)
+        return calls
 
-    *first, third, fourth = asyncio.run(several())
-    assert all(0.19 < one < 0.35 for one in first)
-    assert max(third, fourth) < 0.1
+    first, second, third, fourth = asyncio.run(several())
+    assert first < second == third == fourth
 
 
 def test_a_share_of_the_time_is_that_of_all_tries() -> None:
     hung = Slow([], "scripted:hung")
     began = time.monotonic()
-    with pytest.raises(ModelError, match=r"did not answer within its share of the time, 0\.3 s") as caught:
-        asyncio.run(weathered(hung, timeout=0.12, tries=9).areply(ASKED, Allowance(Deadline(0.9)), of=3))
+    with pytest.raises(ModelError, match="did not answer within") as caught:
+        asyncio.run(weathered(hung, timeout=0.5, tries=99).areply(ASKED, Allowance(Deadline(9)), of=9))
     assert caught.value.kind == "timeout"
-    assert 0.25 < time.monotonic() - began < 0.45
+    assert time.monotonic() - began < 6  # far less than all of it
+    assert 1 <= hung.begun < 99
 
 
 def test_who_waited_for_a_place_knows_nothing_of_the_models_health() -> None:
