@@ -31,12 +31,14 @@ from ragkit.eval.questions import QuestionSet, save, write_whole
 from ragkit.eval.report import Report, plural
 from ragkit.eval.reporting import answering, check_answers, depths, reported
 from ragkit.eval.result import Run
+from ragkit.eval.routecommand import route
 from ragkit.eval.running import Bench, Tell
 from ragkit.eval.store import Store
 from ragkit.terminal import plain, print_json, stderr, stdout
 from ragkit.workspace import FILE, STATE, Workspace
 
 app = typer.Typer(name="eval", help=__doc__, no_args_is_help=True)
+app.command()(route)
 
 _MOST_ROWS = 10
 _BASELINE = "baseline"

@@ -2,8 +2,7 @@
 
 from html import escape
 
-_KEPT = "\n\t\u200c\u200d"
-"""Not printable, and yet what lines, Persian and some emoji are made of."""
+from ragkit.glyphs import shown
 
 
 def escaped(text: str, most: int = 0) -> str:
@@ -13,4 +12,4 @@ def escaped(text: str, most: int = 0) -> str:
     """
     if most and len(text) > most:
         text = f"{text[: most - 1]}…"
-    return escape("".join(sign if sign.isprintable() or sign in _KEPT else " " for sign in text), quote=True)
+    return escape(shown(text, keep="\n\t"), quote=True)

@@ -27,7 +27,7 @@ from ragkit.indexes import reranker as rerankers
 from ragkit.indexes.recipe import Recipe
 from ragkit.indexes.search import DEFAULT, STRATEGIES
 from ragkit.modelsettings import ModelSettings
-from ragkit.provider import make_model, providers
+from ragkit.providers import make_model, providers
 from ragkit.settings import explain
 
 NONE = "none"

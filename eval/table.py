@@ -8,6 +8,7 @@ from rich.table import Table
 from ragkit.eval.answercost import money
 from ragkit.eval.compare import Difference, Score
 from ragkit.eval.report import Report, figure, interval, milliseconds, plural, probability
+from ragkit.glyphs import shown
 from ragkit.terminal import plain
 
 Rows = list[list[str]]
@@ -173,6 +174,6 @@ def _line(cells: Sequence[str], *, inert: bool = True) -> str:
 
 def _inert(text: str) -> str:
     """Text in which Markdown reads nothing, on one line."""
-    text = "".join(sign if sign.isprintable() else " " for sign in text.replace("\n", " · ").removesuffix(" · "))
+    text = shown(text.replace("\n", " · ").removesuffix(" · "))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{sign}" if sign in "\\`*_[]|#~" else sign for sign in text)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ragkit.answer import Answer as Answer
     from ragkit.answer import Citation as Citation
-    from ragkit.ask import Found as Found
-    from ragkit.ask import Piece as Piece
+    from ragkit.chat import Chat as Chat
+    from ragkit.chatstore import Conversation as Conversation
+    from ragkit.chatstore import Turn as Turn
     from ragkit.connectors.builder import Builder as Builder
     from ragkit.connectors.connector import Connector as Connector
     from ragkit.connectors.connector import Item as Item
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from ragkit.errors import NotFound as NotFound
     from ragkit.errors import RagkitError as RagkitError
     from ragkit.errors import Unreadable as Unreadable
+    from ragkit.events import Found as Found
+    from ragkit.events import Part as Part
+    from ragkit.events import Piece as Piece
+    from ragkit.events import Planned as Planned
+    from ragkit.events import Routed as Routed
+    from ragkit.guard import Guard as Guard
+    from ragkit.guard import Ruling as Ruling
     from ragkit.indexes.chunk import Chunk as Chunk
     from ragkit.indexes.chunk import Chunker as Chunker
     from ragkit.indexes.chunk import Ruler as Ruler
@@ -46,7 +54,7 @@ if TYPE_CHECKING:
     from ragkit.model import ToolCall as ToolCall
     from ragkit.model import ToolSpec as ToolSpec
     from ragkit.model import Usage as Usage
-    from ragkit.provider import provider as provider
+    from ragkit.providers import provider as provider
     from ragkit.route import Route as Route
     from ragkit.scripted import ScriptedModel as ScriptedModel
     from ragkit.telemetry import traced as traced
@@ -67,12 +75,21 @@ _HOME = {
     # asking
     "Answer": "ragkit.answer",
     "Citation": "ragkit.answer",
-    "Found": "ragkit.ask",
-    "Piece": "ragkit.ask",
+    "Planned": "ragkit.events",
+    "Routed": "ragkit.events",
+    "Found": "ragkit.events",
+    "Part": "ragkit.events",
+    "Piece": "ragkit.events",
+    "Chat": "ragkit.chat",
+    "Turn": "ragkit.chatstore",
+    "Conversation": "ragkit.chatstore",
     "Route": "ragkit.route",
     "Tool": "ragkit.tools",
     "tool": "ragkit.tools",
     "traced": "ragkit.telemetry",
+    # what may be asked and answered
+    "Guard": "ragkit.guard",
+    "Ruling": "ragkit.guard",
     # models: what they are asked and say, and your own
     "Message": "ragkit.model",
     "Request": "ragkit.model",
@@ -82,7 +99,7 @@ _HOME = {
     "ToolCall": "ragkit.model",
     "ModelError": "ragkit.model",
     "Model": "ragkit.model",
-    "provider": "ragkit.provider",
+    "provider": "ragkit.providers",
     "ScriptedModel": "ragkit.scripted",
     # indexing in a way of your own
     "Chunk": "ragkit.indexes.chunk",

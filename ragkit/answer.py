@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ragkit.budget import Spent
 
-Status = Literal["answered", "insufficient", "failed", "skipped"]
+Status = Literal["answered", "insufficient", "failed", "skipped", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,22 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of an answer, and what it rests on."""
+
+    text: str
+    """Without markers."""
+    start: int
+    end: int
+    """Where it stands in the answer's text, with its markers; both 0 when it was left out."""
+    citations: tuple[Citation, ...] = ()
+    support: float | None = None
+    """How well these support it, from 0 to 1; None when nobody looked."""
+    status: Literal["supported", "unsupported", "uncited", "refused", "unreadable", "unchecked"] = "unchecked"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     question: str
     text: str
@@ -37,8 +53,10 @@ class Answer:
     reason: str = ""
     missing: tuple[str, ...] = ()
     """What this answer lacks, and why: it is a partial one then."""
+    notes: tuple[str, ...] = ()
+    """What was done otherwise than meant, and cost nothing of the answer: a plan that was mended, what a tool said."""
     status: Status = "answered"
-    """Of a part of a question: answered, insufficient (the documents do not say), failed, or skipped for want of time
+    """Answered, insufficient (the documents do not say), failed, blocked (by a guard), or skipped for want of time
     or budget. What is not answered says why in `reason`."""
     domains: tuple[str, ...] = ()
     """Where it was looked for."""

@@ -15,6 +15,7 @@ _STATUS = {
 _SPENT = {"contract_spend_limit_reached", "enforced_spend_limit_reached"}
 """They come as 429 too, but no wait of minutes helps."""
 _TOO_LONG = re.compile(r"too long|too many tokens|context (limit|window|length)|exceeds? .*\bcontext", re.IGNORECASE)
+_DOCUMENTS = re.compile(r"citation|\bdocuments?\b", re.IGNORECASE)
 _MALFORMED = ValueError, TypeError, LookupError, AttributeError
 """What the SDK, which checks nothing, and our reading of it stumble with over a body that is no message."""
 _FORM = 'Set form = "prompt" for this model in ragkit.toml: it does not know how to answer in a form.'
@@ -63,16 +64,31 @@ def failure(error: Exception, server: ModelServer, usage: Usage | None = None) -
     return error
 
 
+def uncited(error: Exception) -> str:
+    """What a server says that takes no documents, or does not cite them; empty when that is not what went wrong."""
+    import anthropic
+
+    if not isinstance(error, anthropic.APIStatusError | Refused):
+        return ""
+    status, said = _told(error)
+    known = status in (400, 422) and _fault(status, error, said) == "request"
+    return said if known and _DOCUMENTS.search(said) else ""
+
+
 def _refused(error: Any, server: ModelServer, usage: Usage | None) -> ModelError:
     if 300 <= error.status_code < 400:
         return server.moved(error.response.headers.get("location", ""))
-    known = error.status_code >= 400
-    said = said_in(error.body) or (f"HTTP {error.status_code}" if known else "")
-    status = error.status_code if known else _STATUS.get(error.type, 500)
+    status, said = _told(error)
     fault = _fault(status, error, said)
     hint = _FORM if fault == "request" and "output_config" in said else ""
     wait = retry_after(error.response.headers) if hasattr(error, "response") else None
     return server.failure(fault, said, hint=hint, retry_after=wait, usage=usage)
+
+
+def _told(error: Any) -> tuple[int, str]:
+    known = error.status_code >= 400
+    said = said_in(error.body) or (f"HTTP {error.status_code}" if known else "")
+    return error.status_code if known else _STATUS.get(error.type, 500), said
 
 
 def _fault(status: int, error: Any, said: str) -> Fault:

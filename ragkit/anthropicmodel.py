@@ -1,11 +1,12 @@
 """Models of the Messages API, which Anthropic serves, and others with it: `anthropic:NAME`."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ragkit.anthropicfailure import Broken, Refused, failure
-from ragkit.model import ModelError, Reply, Request, Stop, ToolCall, Usage
+from ragkit.anthropiccites import Cited, citable, documents, placed
+from ragkit.anthropicfailure import Broken, Refused, failure, uncited
+from ragkit.model import ModelError, Passage, Reply, Request, Stop, ToolCall, Usage
 from ragkit.modelserver import ModelServer, Opening, sendable, sentence
 from ragkit.prompt import with_passages
 
@@ -38,21 +39,27 @@ class AnthropicModel:
         self._server = ModelServer(self.name, settings, "ANTHROPIC", "https://api.anthropic.com")
         self.server = self._server.address
         self._opening = Opening(self._server, self._make)
+        self._cites = self._server.official if settings.citations is None else settings.citations
+        """Whether passages are sent as documents that the server cites: until it says that it does not."""
 
     async def aopen(self) -> None:
         await self._opening.ready()
 
     async def areply(self, request: Request) -> Reply:
         client = await self._opening.ready()
-        body = self._body(request)
+        cited = self._cited(request)
+        body = self._body(request, cited.sent)
         try:
-            return self._reply(await client.messages.create(**body))
+            return self._reply(await client.messages.create(**body), cited, streamed=False)
         except Exception as error:
-            raise self._failure(error, client) from None  # the SDK's errors hold the request, and so the key
+            raise self._failure(
+                error, client, cited.sent
+            ) from None  # the SDK's errors hold the request, and so the key
 
     async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
         client = await self._opening.ready()
-        body = self._body(request)
+        cited = self._cited(request)
+        body = self._body(request, cited.sent)
         usage, whole = None, False
         try:
             async with client.messages.stream(**body) as stream:
@@ -62,13 +69,15 @@ class AnthropicModel:
                         if usage is not None:
                             yield usage
                     whole = whole or event.type == "message_stop"
-                    if piece := _piece(event):
+                    if piece := _piece(event, cited):
                         yield piece
                 if not whole:
                     raise Broken("it ended before its end")
-                reply = self._reply(stream.current_message_snapshot)
+                if rest := cited.end():
+                    yield rest
+                reply = self._reply(stream.current_message_snapshot, cited, streamed=True)
         except Exception as error:
-            raise self._failure(error, client, usage) from None
+            raise self._failure(error, client, cited.sent, usage) from None
         yield reply
 
     async def aclose(self) -> None:
@@ -92,13 +101,23 @@ class AnthropicModel:
             client._custom_headers = {}  # of ANTHROPIC_CUSTOM_HEADERS; there is no other way to say no to them
         return client
 
-    def _failure(self, error: Exception, client: "AsyncAnthropic", usage: Usage | None = None) -> Exception:
+    def _failure(
+        self, error: Exception, client: "AsyncAnthropic", sent: Sequence[Passage], usage: Usage | None = None
+    ) -> Exception:
         if self._opening.client is not client:
             return self._server.closed(usage)
+        if sent and (said := uncited(error)):
+            self._cites = False
+            return self._server.failure("learnt", said, retry_after=0.0, usage=usage)
         return failure(error, self._server, usage)
 
-    def _body(self, request: Request) -> dict[str, Any]:
-        body: dict[str, Any] = {"model": self._id, "max_tokens": request.max_tokens, "messages": _messages(request)}
+    def _cited(self, request: Request) -> Cited:
+        """The API refuses to cite and to keep to a form at once."""
+        return Cited(citable(request.passages) if self._cites and request.schema is None else ())
+
+    def _body(self, request: Request, sent: Sequence[Passage]) -> dict[str, Any]:
+        messages = _messages(request, sent)
+        body: dict[str, Any] = {"model": self._id, "max_tokens": request.max_tokens, "messages": messages}
         system = request.system
         if request.schema is not None:
             if self.settings.form in ("", "schema"):
@@ -131,7 +150,7 @@ class AnthropicModel:
                 model=self.name,
             ) from error
 
-    def _reply(self, message: Any) -> Reply:
+    def _reply(self, message: Any, cited: Cited, *, streamed: bool) -> Reply:
         """Of a message that nobody has checked. What was called for is only told when the model had said all of it."""
         if message.type == "error":
             raise Refused(message.to_dict().get("error"))
@@ -139,9 +158,13 @@ class AnthropicModel:
         if not isinstance(stop, str):
             raise Broken("it does not say how it ended")
         blocks = list(message.content)
+        for block in blocks:
+            if block.type == "text" and not streamed:
+                cited.add(block.text)
+                cited.end(block.citations)
         ended = _STOPS.get(stop, "end")
         return Reply(
-            "".join(block.text for block in blocks if block.type == "text"),
+            cited.text,
             self.name,
             ended,
             _usage(message.usage),
@@ -150,37 +173,44 @@ class AnthropicModel:
                 for block in blocks
                 if block.type == "tool_use" and ended == "tools"
             ),
+            quotes=cited.quotes,
         )
 
 
-def _messages(request: Request) -> list[dict[str, Any]]:
+def _messages(request: Request, sent: Sequence[Passage]) -> list[dict[str, Any]]:
+    """With the passages before the last question: as documents when they are `sent` so, else in its text."""
     messages: list[dict[str, Any]] = []
     answering = False
-    for one in with_passages(request):
-        if one.role == "tool":
+    said, at = placed(request.messages) if sent else (with_passages(request), -1)
+    for number, one in enumerate(said):
+        if number == at:
+            asked = [{"type": "text", "text": one.text}] if one.text.strip() else []
+            messages.append({"role": "user", "content": [*documents(sent), *asked]})
+        elif one.role == "tool":
             result = {"type": "tool_result", "tool_use_id": one.answers, "content": one.text}
             if answering:
                 messages[-1]["content"].append(result)
             else:
                 messages.append({"role": "user", "content": [result]})
         elif one.calls:
-            said = [{"type": "text", "text": one.text}] if one.text else []
+            told = [{"type": "text", "text": one.text}] if one.text else []
             calls = [
                 {"type": "tool_use", "id": call.id, "name": call.name, "input": dict(call.arguments)}
                 for call in one.calls
             ]
-            messages.append({"role": one.role, "content": [*said, *calls]})
+            messages.append({"role": one.role, "content": [*told, *calls]})
         else:
             messages.append({"role": one.role, "content": one.text})
         answering = one.role == "tool"
     return messages
 
 
-def _piece(event: Any) -> str:
+def _piece(event: Any, cited: Cited) -> str:
     if event.type == "text":
-        return str(event.text)
-    if event.type == "content_block_start" and event.content_block.type == "text":
-        return str(event.content_block.text)
+        return cited.add(str(event.text))
+    if event.type in ("content_block_start", "content_block_stop") and event.content_block.type == "text":
+        block = event.content_block
+        return cited.add(str(block.text)) if event.type == "content_block_start" else cited.end(block.citations)
     return ""
 
 

@@ -44,6 +44,7 @@ def ask(
 ) -> None:
     """Answer a question from the documents, and cite them."""
     from ragkit import otlp
+    from ragkit.guard import presentable
     from ragkit.indexes import filters
 
     place = opened(workspace)
@@ -68,6 +69,7 @@ def ask(
         )
     place.close()
     otlp.flush()
+    answer = presentable(answer, place.settings.guard)
     if json:
         print_json(as_json(answer))
     else:
@@ -84,6 +86,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "domains": list(answer.domains),
         "partial": answer.partial,
         "missing": list(answer.missing),
+        "notes": list(answer.notes),
         "groundedness": answer.groundedness,
         "citations": [_citation(one) for one in answer.citations],
         "sub_answers": [as_json(one) for one in answer.sub_answers],
@@ -103,8 +106,10 @@ def show_plan(plan: "Plan") -> None:
         stdout.print(f"[bold]{one.id}[/] {plain(one.text)}{where}{after}", highlight=False)
     if plan.conclusion:
         stdout.print(f"[bold]∴[/] {plain(plan.conclusion)}", highlight=False)
+    for said in plan.lost:
+        stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
     for note in plan.notes:
-        stderr.print(f"[yellow]![/] {plain(note)}", highlight=False)
+        stderr.print(f"[dim]{plain(note)}[/]", highlight=False)
 
 
 def show(answer: "Answer") -> None:
@@ -128,6 +133,8 @@ def show(answer: "Answer") -> None:
         stdout.print(f"    {plain(_shortened(cited.quote))}", highlight=False)
     for said in answer.missing:
         stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
+    for said in answer.notes:
+        stderr.print(f"[dim]{plain(said)}[/]", highlight=False)
     stderr.print(f"[dim]{_footer(answer)}[/]", highlight=False)
 
 

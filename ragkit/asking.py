@@ -16,12 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from ragkit import otlp, telemetry
 from ragkit.answer import Answer
-from ragkit.ask import NAMED, Piece, Tell, ask, planned
+from ragkit.ask import NAMED, ask, check, planned
 from ragkit.budget import Allowance
 from ragkit.cache import SLACK, in_time
 from ragkit.chain import Chain
 from ragkit.deadline import Deadline
 from ragkit.engine import Engine
+from ragkit.events import Piece, Tell
 from ragkit.indexes.domain import Domain
 from ragkit.means import Find, Means, Named, ThriftyPlanner
 from ragkit.model import LOCAL, Reply, Request
@@ -32,7 +33,7 @@ from ragkit.router import Router
 from ragkit.ruleplanner import RulePlanner
 from ragkit.semantic import Match, SemanticCache
 from ragkit.settings import DomainSettings, Settings
-from ragkit.telemetry import Listener
+from ragkit.telemetry import STATUS, Listener
 from ragkit.tools import Tool
 from ragkit.trace import ANSWER, CACHED, QUESTION, Trace
 from ragkit.tracecollector import Collector
@@ -41,11 +42,14 @@ from ragkit.tracestore import FILE, TraceStore
 if TYPE_CHECKING:
     from ragkit.indexes.embedder import Vectors
 
-FORM = 2
+FORM = 3
 """Of answers that are remembered by their meaning. Raised when prompts change, or what is made of what models say."""
 _REPLY = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "reply"}
 _ANSWER = TypeAdapter(Answer)
+_CHAT = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "chat"}
 Work = Callable[[Tell | None], Awaitable[Answer]]
+Reform = Callable[[Callable[[Request], Awaitable[Reply]] | None], Awaitable[str]]
+"""What a question is asked as, given what replies, where there is a model: a question of a conversation."""
 T = TypeVar("T")
 
 
@@ -93,17 +97,40 @@ class Asking:
 
         return (await self._traced(work, allowance.deadline))[0]
 
-    def work(self, question: str, search: Search, asked: Asked | None, seconds: float | None) -> Work:
+    def work(
+        self, question: str, search: Search, asked: Asked | None, seconds: float | None, reform: Reform | None = None
+    ) -> Work:
         """What the engine is to do for this question."""
 
         async def work(tell: Tell | None) -> Answer:
             allowance = self.models.allowance(seconds)
-            answer, trace = await self._traced(
-                lambda: self._answer(question, search, asked, allowance, tell), allowance.deadline
-            )
+
+            async def answering() -> Answer:
+                if reform is None:
+                    return await self._answer(question, search, asked, allowance, tell)
+                with telemetry.span("invoke_workflow chat", _CHAT) as span:
+                    telemetry.record(span, {QUESTION: question})
+                    said = await self._reformed(question, reform, asked, allowance)
+                    answer = await self._answer(said, search, asked, allowance, tell)
+                    status = "partial" if answer.partial else "abstained" if answer.abstained else "ok"
+                    span.set_attribute(STATUS, status)
+                    telemetry.record(span, {ANSWER: answer.text})
+                    return replace(answer, question=question)
+
+            answer, trace = await self._traced(answering, allowance.deadline)
             return replace(answer, trace=trace)
 
         return work
+
+    async def _reformed(self, question: str, reform: Reform, asked: Asked | None, allowance: Allowance) -> str:
+        """In the time and budget of its ask."""
+        check(question)
+        chain = self.models.chain(asked)
+
+        async def reply(request: Request) -> Reply:
+            return await chain.areply(request, allowance)
+
+        return await reform(None if all(member.name in LOCAL for member in chain.members) else reply)
 
     async def _traced(self, work: Callable[[], Awaitable[T]], deadline: Deadline) -> tuple[T, str]:
         """What comes of it, told to all who listen, and the id of its trace; empty when none is kept."""
@@ -133,17 +160,19 @@ class Asking:
             return await chain.areply(request, allowance)
 
         async def route(question: str) -> Route:
-            return await self._router.route(question, places, search.tools, ask=None if local else reply)
+            return await self._router.route(question, places, tools, ask=None if local else reply)
 
         local = all(member.name in LOCAL for member in chain.members)
         places = {domain.name: (search.settings[domain.name], domain) for domain in search.domains}
+        # without a model, nobody could say what to call the others with
+        tools = [tool for tool in search.tools if not local or tool.read is not None]
         domains: list[ToolInfo] = [Named(name, one.description) for name, (one, _) in places.items()]
-        decide = search.open and len(places) + len(search.tools) > 1
+        decide = search.open and len(places) + len(tools) > 1
         return Means(
             search.find,
             tuple(places),
-            {tool.name: tool for tool in search.tools},
-            [*domains, *search.tools],
+            {tool.name: tool for tool in tools},
+            [*domains, *tools],
             route if decide else None,
             RulePlanner() if local else ThriftyPlanner(reply),
             chain,
@@ -158,13 +187,15 @@ class Asking:
     async def _answer(
         self, question: str, search: Search, asked: Asked | None, allowance: Allowance, tell: Tell | None
     ) -> Answer:
+        check(question)
         chain = self.models.chain(asked)
-        means = self._means(search, chain, self._strong(asked, chain), allowance)
+        strong = self._strong(asked, chain)
+        means = self._means(search, chain, strong, allowance)
         least, left = self.settings.cache.semantic, allowance.deadline
-        if least is None or not all(member.remembers for member in chain.members):
+        if least is None or not all(member.remembers for member in (*chain.members, *strong.members)):
             return await ask(question, means, allowance, tell)
         # an embedder that hangs leaves time for an answer without it
-        place = await in_time(left.left / 2, self._look, question, search, chain, least)
+        place = await in_time(left.left / 2, self._look, question, search, (chain, strong), least)
         if place is None:
             return await ask(question, means, allowance, tell)
         scope, vector, match = place
@@ -175,17 +206,19 @@ class Asking:
                 tell(Piece(answer.text))
             return replace(answer, question=question, cached=True, usage=allowance.budget.spent, seconds=0.0)
         answer = await ask(question, means, allowance, tell)
-        if _lasting(answer, chain):
+        if _lasting(answer, chain, strong, search):
             payload = _ANSWER.dump_json(answer).decode()
             await in_time(max(SLACK, left.left), self._remembered.put, scope, question, vector, payload)
         return answer
 
-    def _look(self, question: str, search: Search, chain: Chain, least: float) -> "tuple[str, Vectors, Match | None]":
-        scope, vector = _placed(question, search, chain)
+    def _look(
+        self, question: str, search: Search, chains: Sequence[Chain], least: float
+    ) -> "tuple[str, Vectors, Match | None]":
+        scope, vector = _placed(question, search, chains)
         return scope, vector, self._remembered.get(scope, question, vector, least)
 
 
-def _placed(question: str, search: Search, chain: Chain) -> "tuple[str, Vectors]":
+def _placed(question: str, search: Search, chains: Sequence[Chain]) -> "tuple[str, Vectors]":
     """The scope of a question, and its vector."""
     embedder = None
     states = []
@@ -195,15 +228,19 @@ def _placed(question: str, search: Search, chain: Chain) -> "tuple[str, Vectors]
             embedder = embedder or snapshot.made.load_embedder()
         states.append([domain.name, snapshot.generation, domain.content_hash()])
     assert embedder is not None  # domains that hold nothing are not searched
-    models = [[member.name, member.model.server, member.settings.form] for member in chain.members]
+    models = [[(one.name, one.model.server, one.settings.form) for one in chain.members] for chain in chains]
     said = json.dumps([FORM, sorted(states), embedder.identity, search.how, models])
     return hashlib.sha256(said.encode()).hexdigest(), embedder.query(question)
 
 
-def _lasting(answer: Answer, chain: Chain) -> bool:
+def _lasting(answer: Answer, chain: Chain, strong: Chain, search: Search) -> bool:
     """Whether another ask may have this answer: not what a fallback said while the first model was ill, for that
-    would be said long after it is well again."""
-    return answer.model == chain.members[0].name and not answer.partial and not answer.abstained
+    would be said long after it is well again; and not what a tool said, which may say another thing tomorrow."""
+    first = {chain.members[0].name, strong.members[0].name}
+    tools = {tool.name for tool in search.tools}
+    said = (answer, *answer.sub_answers)
+    whole = not answer.partial and not answer.abstained
+    return whole and all(one.model in first and tools.isdisjoint(one.domains) for one in said)
 
 
 def _read(payload: str) -> Answer | None:

@@ -19,11 +19,11 @@ import anyio
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ragkit.model import Reply, Request, ToolCall, Usage
+from ragkit.model import Quote, Reply, Request, ToolCall, Usage
 from ragkit.modelsettings import CacheSettings
 from ragkit.sqlitefile import SqliteFile, shed, shrink
 
-FORM = 2
+FORM = 3
 """Of keys and of kept replies. Raised when either changes, or when a provider sends something else for a request."""
 DAY = 86_400.0
 SLACK = 0.1
@@ -71,16 +71,17 @@ async def in_time(seconds: float, work: Callable[[*Ts], T], *arguments: *Ts, shi
     return None
 
 
-def key(model: str, server: str, request: Request, form: str = "") -> str:
+def key(model: str, server: str, request: Request, form: str = "", citations: bool | None = None) -> str:
     """Of all that decides a reply: every field of the request is in it, those to come as well.
 
-    `server` is the one that is really asked, wherever its address was said; `form` how it is told that of its reply.
+    `server` is the one that is really asked, wherever its address was said; `form` how it is told that of its reply,
+    and `citations` whether it is to cite by itself.
 
     Keys of mappings keep their order, since a model reads them in it.
     """
     if request.temperature is not None:
         request = replace(request, temperature=float(request.temperature))  # 0 and 0.0 are the same to a model
-    parts = [FORM, model, server.rstrip("/"), form, request]
+    parts = [FORM, model, server.rstrip("/"), form, citations, request]
     return sha256(json.dumps(parts, default=_plain, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
@@ -111,6 +112,12 @@ class _Call(_Strict):
     arguments: dict[str, Any]
 
 
+class _Quote(_Strict):
+    number: int
+    start: int
+    end: int
+
+
 class _Kept(_Strict):
     """A reply, as it is written."""
 
@@ -119,6 +126,7 @@ class _Kept(_Strict):
     stop: Literal["end", "tools"]
     usage: _Usage | None
     calls: list[_Call]
+    quotes: list[_Quote | None] = []
 
 
 def pack(reply: Reply) -> bytes | None:
@@ -143,7 +151,8 @@ def unpack(packed: object) -> Reply | None:
         return None
     usage = Usage(**kept.usage.model_dump()) if kept.usage else None
     calls = tuple(ToolCall(call.id, call.name, call.arguments) for call in kept.calls)
-    return Reply(kept.text, kept.model, kept.stop, usage, calls, cached=True)
+    quotes = tuple(None if one is None else Quote(**one.model_dump()) for one in kept.quotes)
+    return Reply(kept.text, kept.model, kept.stop, usage, calls, cached=True, quotes=quotes)
 
 
 class SqliteCache:

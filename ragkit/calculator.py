@@ -4,6 +4,7 @@ Python itself, and nothing grows beyond what takes a moment."""
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 
 from ragkit.errors import InvalidInput
@@ -115,6 +116,38 @@ def _small(number: Number) -> Number:
     return number
 
 
+def read(question: str) -> dict[str, str] | None:
+    """The expression that a plain question holds; None where anything else stands in it."""
+    said = _ASKS.sub("", question.strip().lower()).rstrip("?. =")
+    said = re.sub(r"(?<=\d),(?=\d{3}\b)", "", said)
+    for form, sign in _WORDED:
+        said = form.sub(sign, said)
+    if not _PLAIN.fullmatch(said) or not re.search(r"\d", said) or not re.search(r"\D", said.strip()):
+        return None
+    try:
+        calculate(said)
+    except InvalidInput:
+        return None
+    return {"expression": said}
+
+
+_ASKS = re.compile(r"^(?:please\s+)?(?:what(?:'s|’s| is| are)|how much (?:is|are)|calculate|compute)\s+")
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_WORDED = [
+    (re.compile(form), sign)
+    for form, sign in (
+        (rf"{_NUMBER}\s*(?:%|percent|per cent)\s+of\s+", r"\1 / 100 * "),
+        (rf"the square root of\s+{_NUMBER}", r"sqrt(\1)"),
+        (r"\bto the power of\b", "**"),
+        (r"\bplus\b", "+"),
+        (r"\bminus\b|−", "-"),
+        (r"\b(?:multiplied by|times)\b|×", "*"),
+        (r"\bdivided by\b|÷", "/"),
+    )
+]
+_PLAIN = re.compile(r"(?:[\d\s.()+*/%-]|sqrt)+")
+
+
 calculator: Tool = tool(
     name="calculator",
     description="Calculates: arithmetic with numbers, percentages, roots, powers, logarithms.",
@@ -124,4 +157,5 @@ calculator: Tool = tool(
         "Add 3.5 and 12.25", "2 to the power of 10",
     ),
     seconds=2,
+    read=read,
 )(calculate)  # fmt: skip

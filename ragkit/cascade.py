@@ -12,6 +12,7 @@ import numpy as np
 from anyio import to_thread
 
 from ragkit import telemetry
+from ragkit.attributes import legal
 from ragkit.calibration import UNKNOWN, Scale
 from ragkit.errors import RagkitError
 from ragkit.evidenceselector import EvidenceSelector
@@ -34,6 +35,8 @@ ENOUGH = 0.95
 """That many are chosen, so that it is so probable that the right one is among them."""
 LEAST = 0.02
 """... and none that is less probable than that."""
+BELONGS = 0.8
+"""So probable must it be that a question belongs anywhere, for a route to be sure where only documents are known."""
 
 
 _TOOLS, _CHOSEN = "ragkit.route.tools", "ragkit.route.chosen"
@@ -113,7 +116,12 @@ class Cascade:
         if len(order) > 1 and np.ptp(totals) == 0:
             return Route(tools, (), False, "Nothing is known that would tell the tools apart.", said.by, 0.0)
         if odds[order[0]] >= scale.sure:
-            return Route(tools, (tools[0][0],), True, self._reason(said, tools[0][0], question), said.by, margin)
+            reason = self._reason(said, tools[0][0], question)
+            # sentences of documents say less about where questions end than questions do
+            doubtful = known is not None and self.scales.cheap is None and chances.sum() < BELONGS
+            if doubtful:
+                reason += " It is not clear that it belongs to any of them."
+            return Route(tools, (tools[0][0],), not doubtful, reason, said.by, margin)
         chosen: list[str] = []
         together = 0.0
         for at in order[:MOST_CHOSEN]:
@@ -153,7 +161,7 @@ async def _decide(cascade: Cascade, question: Inquiry, by: str, ask: Ask | None)
     names = [one.name for one in cascade.profiles]
     if by == "model" and ask is not None:
         return _chosen(await ModelSelector(cascade.profiles, ask).select(question.text), names)
-    route = await to_thread.run_sync(_first, cascade, question, by)
+    route = await to_thread.run_sync(_first, cascade, question, by, abandon_on_cancel=True)
     if by != cascade.name or ask is None or not names or (route.confident and not route.none):
         return route
     try:
@@ -172,7 +180,7 @@ def _first(cascade: Cascade, question: Inquiry, by: str) -> Route:
 
 def _told(span: "Span", route: Route) -> Route:
     said = {_CHOSEN: list(route.chosen), _BY: route.by, _SURE: route.confident}
-    span.set_attributes(telemetry.legal(said))
+    span.set_attributes(legal(said))
     return route
 
 

@@ -44,7 +44,8 @@ class Chain:
         if self.cache is None or member.name in LOCAL or not member.remembers:
             return await member.areply(request, allowance, told, of=of)
         deadline = allowance.deadline
-        key = cache.key(member.name, member.model.server, request, member.settings.form)
+        settings = member.settings
+        key = cache.key(member.name, member.model.server, request, settings.form, settings.citations)
         kept = await in_time(deadline.left / 2, self.cache.get, key)  # a memory that hangs leaves time to the model
         if kept is not None and (reply := await _of_form(kept, request)) is not None:
             with telemetry.span("remembered", {MODEL: member.name, CACHED: True}):

@@ -144,7 +144,15 @@ def _elsewhere(piece: str, rest: str) -> bool:
     known = {word.low for word in words(piece)}
     if any(word.kind in ("name", "num") and word.low not in known for word in words(f"and {rest}")[1:]):
         return True
-    return not subject(piece) and resolve(rest, "{1}") is not None
+    return not subject(piece) and resolve(rest, "{1}") is not None and not _explains(rest)
+
+
+def _explains(rest: str) -> bool:
+    """`why were they chosen`, `how do they help`: that is told where they are named. `How many`, `how old` is not."""
+    found = words(rest)
+    if not found or found[0].low not in ("how", "why"):
+        return False
+    return found[0].low == "why" or (len(found) > 1 and found[1].kind == "aux")
 
 
 def _part(text: str) -> Part:

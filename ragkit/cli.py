@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from ragkit import __version__
 from ragkit.askcli import ask
+from ragkit.chatcli import chat
 from ragkit.errors import InvalidInput, RagkitError
 from ragkit.options import (
     DomainsOption,
@@ -24,7 +25,7 @@ from ragkit.options import (
     opened,
 )  # fmt: skip
 from ragkit.routecli import app as routes
-from ragkit.terminal import Output, complain, plain, print_json, progress, stderr, stdout
+from ragkit.terminal import Output, complain, plain, print_json, print_text, progress, stderr, stdout
 from ragkit.tracecli import trace
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 app.command()(ask)
+app.command()(chat)
 app.add_typer(routes, name="route")
 app.command()(trace)
 
@@ -251,7 +253,7 @@ def show(
     """Print a document as it was indexed."""
     document = opened(workspace).document(uri, domain)
     if not json:
-        sys.stdout.write(document.text + "\n")
+        print_text(document.text)
         return
     print_json(
         {
@@ -340,7 +342,7 @@ def read(
             documents.append(row(got))
             if text:
                 stderr.print(f"[bold]{plain(got.uri)}[/]", highlight=False)
-                sys.stdout.write(got.text + "\n\n")
+                print_text(f"{got.text}\n")
         skipped.update(getattr(place, "skipped", {}))
     seconds = round(time.perf_counter() - began, 3)
     documents.sort(key=lambda row: str(row["uri"]))

@@ -6,10 +6,12 @@ but a text that tells a stack from a queue speaks of both, and is found best by 
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ragkit.coordination import Row, periods, rows, shared_period
 from ragkit.wording import BE, DO, Word, plural, words
 
+_BEFORE = frozenset({"to", "from", "with", "and", "than"})
 _TO = frozenset({"with", "to", "against", "versus", "vs", "vs."})
 _DIFFER = frozenset({"difference", "differences", "similarities", "comparison", "contrast", "distinction"})
 _IRREGULAR = {"better": "good", "worse": "bad", "further": "far", "larger": "large", "older": "old", "wider": "wide",
@@ -21,12 +23,19 @@ def sides(text: str) -> list[str] | None:
     said = words(text)
     while said and said[-1].kind == "mark":
         said = said[:-1]
-    if len(said) < 3:
+    if len(said) < 3 or _unsure(said):
         return None
     found = (
         _ordered(said, text) or _asked(said, text) or _between(said, text) or _which(said, text) or _than(said, text)
     )
     return found or _same(said, text)
+
+
+def _unsure(said: Sequence[Word]) -> bool:
+    """A second question behind the comparison would be lost; `other models` are nothing that can be looked up."""
+    pairs = list(pairwise(said))
+    asks = any(one.kind == "and" and after.kind == "wh" for one, after in pairs[1:])
+    return asks or any(one.low in _BEFORE and after.low == "other" for one, after in pairs)
 
 
 def _ordered(said: Sequence[Word], text: str) -> list[str] | None:

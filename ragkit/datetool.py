@@ -1,6 +1,7 @@
 """The date tool: what day it is, what day is so long after another one, and how long it is between two."""
 
 import calendar
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -41,6 +42,21 @@ def _working(start: date, end: date) -> int:
     return weeks * 5 + sum((start.weekday() + day) % 7 < 5 for day in range(rest))
 
 
+def read(question: str) -> dict[str, Any] | None:
+    """Of plain questions: what day is today, and what weekday a day was, written like 2025-03-01."""
+    said = question.strip().lower().rstrip("?. ")
+    if _TODAY.fullmatch(said):
+        return {}
+    found = _WEEKDAY.fullmatch(said)
+    return {"start": found[1]} if found else None
+
+
+_TODAY = re.compile(
+    r"what (?:day|weekday|date) is (?:it )?today|what(?: is|'s|’s) (?:today['’]s date|the date(?: of)? today)"
+)
+_WEEKDAY = re.compile(r"(?:what|which) (?:week)?day (?:is|was|will be) (?:the )?(\d{4}-\d{2}-\d{2})")
+
+
 def date_tool(today: Callable[[], date] = date.today) -> Tool:
     """`today` says what day it is: another one, in a test."""
 
@@ -64,4 +80,5 @@ def date_tool(today: Callable[[], date] = date.today) -> Tool:
             "What date is 90 days after 2025-03-01?", "Which weekday was 4 July 1976?", "How many weeks ago was May 1?",
         ),
         seconds=2,
+        read=read,
     )(reckon)  # fmt: skip

@@ -1,6 +1,6 @@
 """Carries out a plan: what can be asked is asked at once, what needs an answer waits for it, nothing is dropped."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import anyio
@@ -8,8 +8,10 @@ import anyio
 from ragkit import telemetry
 from ragkit.answer import Answer
 from ragkit.deadline import Deadline
-from ragkit.plan import Plan, SubQuestion, fill, ready
+from ragkit.model import LOCAL
+from ragkit.plan import Plan, SubQuestion, fill, lacking, ready
 from ragkit.sources import bare
+from ragkit.standin import stand_in
 from ragkit.telemetry import STATUS
 
 Answering = Callable[[SubQuestion, str, tuple[Answer, ...]], Awaitable[Answer]]
@@ -24,12 +26,18 @@ async def carry_out(
     done: dict[str, Answer] = {}
     asked: dict[str, Answer] = {}
     while waiting := [one for one in ready(plan, done) if one.id not in done]:
-        texts = {one.id: fill(one, {key: bare(answer.text) for key, answer in done.items()}) for one in waiting}
+        known = {key: _said(answer) for key, answer in done.items() if answer.text}
+        texts = {one.id: fill(one, known) for one in waiting}
+        for one in waiting:
+            if lost := lacking(one, known):
+                done[one.id] = _skipped(texts[one.id], lost, done)
+                told(done[one.id])
+        waiting = [one for one in waiting if one.id not in done]
         first = {text.casefold(): one for one, text in ((one, texts[one.id]) for one in reversed(waiting))}
         async with anyio.create_task_group() as group:
             for key, one in first.items():
                 if key not in asked:
-                    group.start_soon(_one, one, texts[one.id], plan, done, asked, answering, deadline, told)
+                    group.start_soon(_one, one, texts[one.id], done, asked, answering, deadline, told)
         for one in waiting:  # those that ask the same share an answer
             done[one.id] = asked[texts[one.id].casefold()]
         if len(done) < len(plan.sub_questions):
@@ -41,11 +49,22 @@ async def carry_out(
     return plan, done
 
 
+def _said(answer: Answer) -> str:
+    """What stands for it in another question. Sentences of passages do not."""
+    text = bare(answer.text)
+    return stand_in(answer.question, text) or text if answer.model in LOCAL else text
+
+
+def _skipped(text: str, lost: list[str], done: Mapping[str, Answer]) -> Answer:
+    """Asked without the answer that it needs, it would ask something else."""
+    needed = " and ".join(dict.fromkeys(f"“{done[key].question}”" for key in lost))
+    return Answer(text, "", abstained=True, reason=f"It needs the answer to {needed}.", status="skipped")
+
+
 async def _one(
     sub: SubQuestion,
     text: str,
-    plan: Plan,
-    done: dict[str, Answer],
+    done: Mapping[str, Answer],
     asked: dict[str, Answer],
     answering: Answering,
     deadline: Deadline,

@@ -1,26 +1,28 @@
 """The default model, which is none: it answers with sentences of the passages themselves. No key, no guess."""
 
 import re
-from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from math import log
+from functools import cache
 
 from anyio import to_thread
 
+from ragkit.candidates import Candidate, candidates
+from ragkit.conflict import Conflict, conflict
 from ragkit.indexes.analyzer import Analyzer
-from ragkit.indexes.sentences import sentences
-from ragkit.model import ModelError, Passage, Reply, Request, Usage
+from ragkit.model import ModelError, Passage, Quote, Reply, Request, Usage
+from ragkit.selection import Chosen, choose
+from ragkit.weighing import question_of, weighed
 
+NAME = "extractive"
+DIFFER = "Sources differ:"
+"""The only words of an answer that are no passage's."""
 _OTHERS = re.compile(r"\[(\d+)\]")
 """References of the documents' own, which must not be taken for ours."""
-_SENTENCES = 3
-_SHORT = 3
-"""A sentence of fewer terms is a heading or a fragment."""
 
 
 class Extractive:
-    name = "extractive"
+    name = NAME
     server = ""
 
     async def aopen(self) -> None:
@@ -31,8 +33,7 @@ class Extractive:
             raise ModelError(
                 "Without a model, there are only answers from passages.", "Name a model, such as anthropic:NAME."
             )
-        said = await to_thread.run_sync(extract, request.messages[-1].text, request.passages)
-        return Reply(said, self.name)
+        return await to_thread.run_sync(extract, request.messages[-1].text, request.passages)
 
     async def astream(self, request: Request) -> AsyncGenerator[str | Usage | Reply, None]:
         reply = await self.areply(request)
@@ -43,49 +44,63 @@ class Extractive:
         pass
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    passage: Passage
-    start: int
+@dataclass(slots=True)
+class _Page:
+    """Lines of text, and what their markers rest on."""
+
     text: str
-    terms: frozenset[str]
+    quotes: list[Quote]
+
+    def add(self, said: str, rests_on: Sequence[Quote], apart: str = " ", stop: str = " ") -> None:
+        marks = "".join(f"[{one.number}]" for one in rests_on)
+        own = _OTHERS.sub(r"(\1)", said)
+        self.text += f"{apart * bool(self.text)}{own}{stop}{marks}"
+        self.quotes += rests_on
 
 
-def extract(question: str, passages: Sequence[Passage]) -> str:
-    """The sentences that share the most with the question, by how rare the shared words are, in the passages' order.
+def extract(question: str, passages: Sequence[Passage]) -> Reply:
+    """At most three sentences or table rows of the passages, each with the passages that say it.
 
-    Each next one is chosen for what those before it do not say yet. Empty when nothing is shared.
+    The text is empty when none says anything of what was asked.
     """
-    analyzer = Analyzer()
-    asked = frozenset(analyzer.terms(question))
-    known = [
-        _Sentence(passage, start, " ".join(text.split()), frozenset(analyzer.terms(text)))
-        for passage in passages
-        for start, end in sentences(passage.text, 0, len(passage.text))
-        for text in [passage.text[start:end]]
-    ]
-    known = [one for one in known if len(one.terms) >= _SHORT]
-    often = Counter(term for one in known for term in one.terms)
-    weight = {term: log(1 + len(known) / (1 + often[term])) for term in asked}
-    chosen: list[_Sentence] = []
-    left = set(asked)
-    while len(chosen) < _SENTENCES:
-        best = max(known, key=lambda one: (_gain(one, left, asked, weight), -one.passage.number), default=None)
-        if best is None or not best.terms & left:
-            break
-        chosen.append(best)
-        known.remove(best)
-        left -= best.terms
-    chosen.sort(key=lambda one: (one.passage.number, one.start))
-    return " ".join(f"{_own(one.text)} [{one.passage.number}]" for one in chosen)
+    analyzer = _analyzer()
+    known = candidates(passages, analyzer)
+    asked = question_of(question, known, analyzer)
+    ranked = weighed(asked, known)
+    chosen = choose(asked, ranked)
+    page = _Page("", [])
+    if chosen and (found := conflict(asked, ranked)):
+        _differ(page, found)
+        spoken = {one.range for side in found for one in side.said}
+        chosen = [one for one in chosen if one.said.range in spoken] or chosen[:1]
+    _write(page, chosen)
+    return Reply(page.text, NAME, quotes=tuple(page.quotes))
 
 
-def _gain(one: _Sentence, left: set[str], asked: frozenset[str], weight: dict[str, float]) -> float:
-    """What is new counts whole, what was said before for a tenth; a passage that ranks lower counts a little less."""
-    new = sum(weight[term] for term in one.terms & left)
-    old = sum(weight[term] for term in (one.terms & asked) - left)
-    return (new + 0.1 * old) / (1 + 0.05 * one.passage.number)
+@cache
+def _analyzer() -> Analyzer:
+    """One for all: it remembers the words that it has seen."""
+    return Analyzer()
 
 
-def _own(text: str) -> str:
-    return _OTHERS.sub(r"(\1)", text)
+def _differ(page: _Page, found: Conflict) -> None:
+    for count, side in enumerate(found):
+        page.add(side.value if count else f"{DIFFER} {side.value}", [_quote(one) for one in side.said], "; ")
+    page.text += "."
+
+
+def _write(page: _Page, chosen: Sequence[Chosen]) -> None:
+    """Sentences on a line, rows of tables each on its own, below the names of the columns."""
+    above: Candidate | None = None
+    row = False
+    for one in chosen:
+        said = one.said
+        if said.head is not None and said.head is not above:
+            above = said.head
+            page.add(above.text, [_quote(above)], "\n")
+        page.add(one.text, [one.quote, *map(_quote, one.alike)], "\n" if said.row or row else " ")
+        row = said.row
+
+
+def _quote(one: Candidate) -> Quote:
+    return Quote(one.passage.number, one.start, one.end)

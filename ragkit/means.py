@@ -10,10 +10,10 @@ from ragkit.chain import Chain
 from ragkit.indexes.hit import Hit
 from ragkit.model import LOCAL, Message, ModelError, Reply, Request
 from ragkit.modelplanner import ModelPlanner
-from ragkit.plan import HOLE, Plan, Planner, SubQuestion, ToolInfo
+from ragkit.plan import Plan, Planner, SubQuestion, ToolInfo
 from ragkit.route import Route
 from ragkit.ruleplanner import plan_by_rules
-from ragkit.tools import Tool
+from ragkit.tools import Tool, ToolResult
 
 _PLAIN = 12
 """Words of a question that rules find simple, and that no model is asked to plan."""
@@ -50,9 +50,10 @@ class Means:
 
     def query(self, sub: SubQuestion, text: str, before: Sequence[Answer]) -> str:
         """What is searched for. Without a model an answer is a few sentences: their titles and names stand for it."""
-        if not HOLE.search(sub.text) or not self.local:
+        if not before or not self.local or not any(f"{{{need}}}" in sub.text for need in sub.depends_on):
             return text
-        return bridge_query(text, sub, [(one.title, one.quote) for answer in before for one in answer.citations])
+        asked = " ".join([sub.text, *(answer.question for answer in before)])
+        return bridge_query(asked, sub, [(one.title, one.quote) for answer in before for one in answer.citations])
 
     @property
     def local(self) -> bool:
@@ -61,8 +62,12 @@ class Means:
     async def call(self, name: str, question: str, allowance: Allowance) -> Answer:
         """What a tool says to a question. What it cannot say is the reason of an answer that is none."""
         tool = self.tools[name]
+        left = None if allowance.deadline.seconds is None else allowance.deadline.left
         if self.local:
-            return _failed(question, f"The tool {name} was chosen, and only a model could say what to call it with.")
+            arguments = None if tool.read is None else tool.read(question)
+            if arguments is None:
+                return _failed(question, f"Only a model could say what to call the tool {name} with.")
+            return _told(question, await tool.acall(arguments, left), "")
         request = Request((Message("user", question),), _CALL, tools=(tool.spec,))
         try:
             reply = await self.chain.areply(request, allowance)
@@ -71,11 +76,13 @@ class Means:
         called = next((one for one in reply.calls if one.name == name), None)
         if called is None:
             return _failed(question, f"{reply.model} did not call the tool {name}.")
-        left = allowance.deadline.left
-        result = await tool.acall(called.arguments, None if allowance.deadline.seconds is None else left)
-        if result.error:
-            return _failed(question, result.error)
-        return Answer(question, result.text, model=reply.model, domains=(name,))
+        return _told(question, await tool.acall(called.arguments, left), reply.model)
+
+
+def _told(question: str, result: ToolResult, model: str) -> Answer:
+    if result.error:
+        return _failed(question, result.error)
+    return Answer(question, result.text, model=model, domains=(result.tool,))
 
 
 def _failed(question: str, reason: str) -> Answer:

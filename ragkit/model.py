@@ -111,8 +111,11 @@ class Reply:
     data: "BaseModel | None" = None
     """Of the request's schema, once `structured` has checked it."""
     cached: bool = False
-    quotes: tuple[Quote, ...] = ()
-    """What each marker `[n]` of the text rests on, in their order, from a model that says so itself; empty otherwise."""
+    quotes: tuple[Quote | None, ...] = ()
+    """What each marker of the text rests on, in the order of `markers.marked`, from a model that says so itself.
+
+    None of a marker without a range; empty when no marker has one.
+    """
 
 
 Kind = Literal[

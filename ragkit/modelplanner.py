@@ -3,11 +3,12 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ragkit.model import Message, ModelError, Reply, Request
-from ragkit.plan import MOST, Plan, SubQuestion, ToolInfo, ready, spread
+from ragkit.plan import HOLE, MOST, Plan, SubQuestion, ToolInfo, ready, spread, whole
 from ragkit.plancheck import Draft, checked
 from ragkit.ruleplanner import plan_by_rules
 
@@ -75,6 +76,8 @@ class ModelPlanner:
 
     async def plan(self, question: str, tools: Sequence[ToolInfo]) -> Plan:
         asked = " ".join(question.split())
+        if "{" in asked:  # nobody could tell braces of the user's own from places for answers
+            return whole(asked)
         said = _ASK.format(tools=_listed(tools), question=asked)
         proposal, problem = await self._propose(said)
         if proposal is None:
@@ -98,8 +101,11 @@ class ModelPlanner:
         if proposal is None:
             made = spread(plan, answers, self.most)
             return replace(made, notes=(*made.notes, f"{problem} The plan stays."), replanned=True)
-        known = {sub.id for sub in done}
-        left = [sub for sub in proposal.draft().sub_questions if sub.id.strip("{}# ") not in known]
+        left = _left(proposal.draft().sub_questions, plan, done)
+        if not left:
+            note = "Planned again after the first answers: nothing else is to be asked."
+            made = spread(plan, answers, self.most)
+            return replace(made, notes=(*made.notes, note), replanned=True)
         most = max(self.most, len(done))
         made = checked(
             plan.question,
@@ -108,6 +114,7 @@ class ModelPlanner:
             most,
             "model",
             plan.notes,
+            plan.lost,
         )
         gone = [sub for sub in plan.sub_questions if sub.text not in {one.text for one in made.sub_questions}]
         notes = [
@@ -124,6 +131,29 @@ class ModelPlanner:
         if not isinstance(reply.data, Proposal):
             return None, f"{reply.model} made no plan (it stopped with {reply.stop})."
         return reply.data, ""
+
+
+def _left(proposed: Sequence[SubQuestion], plan: Plan, done: Sequence[SubQuestion]) -> list[SubQuestion]:
+    """What is new. A model may number from 1 again: what it calls like an answered one is another if it asks another
+    thing. It gets a name of its own, and the others that were proposed with it mean this one."""
+    before = {sub.id: _same(sub.text) for sub in done}
+    bare = [replace(sub, id=sub.id.strip("{}# ")) for sub in proposed]
+    left = [sub for sub in bare if before.get(sub.id) != _same(sub.text)]
+    taken = {*(sub.id for sub in plan.sub_questions), *(sub.id for sub in bare)}
+    fresh = (str(number) for number in count(1) if str(number) not in taken)
+    names = {sub.id: next(fresh) for sub in left if sub.id in before}
+    return [_renamed(sub, {old: new for old, new in names.items() if old != sub.id}, names) for sub in left]
+
+
+def _renamed(sub: SubQuestion, others: Mapping[str, str], names: Mapping[str, str]) -> SubQuestion:
+    """What it says of its own old name means the answered one."""
+    text = HOLE.sub(lambda hole: f"{{{others.get(hole[1], hole[1])}}}", sub.text)
+    needs = tuple(others.get(need.strip("{}# "), need) for need in sub.depends_on)
+    return replace(sub, id=names.get(sub.id, sub.id), text=text, depends_on=needs)
+
+
+def _same(text: str) -> str:
+    return " ".join(text.split()).rstrip("?.! ").casefold()
 
 
 def _listed(tools: Sequence[ToolInfo]) -> str:

@@ -19,7 +19,7 @@ from ragkit.deadline import Deadline
 from ragkit.errors import InvalidInput, nearest_of
 from ragkit.model import LOCAL, Model
 from ragkit.modelsettings import ModelSettings
-from ragkit.provider import _OURS, make_model, providers
+from ragkit.providers import _OURS, make_model, providers
 from ragkit.settings import Settings
 from ragkit.weather import Health, Weather
 

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from anyio import to_thread
 
-from ragkit import telemetry
+from ragkit import attributes
 from ragkit.errors import RagkitError
 from ragkit.indexes.embedder import encodable
 from ragkit.model import Kind, ModelError, Usage
@@ -112,7 +112,7 @@ class ModelServer:
             hint = f"Set {self.variable} to the key alone: letters, digits and signs, without spaces."
         else:
             self._key = key
-            telemetry.hide(key)
+            attributes.hide(key)
             return key
         raise ModelError(reason, hint, "key", model=self.model)
 

@@ -28,6 +28,10 @@ class ModelSettings(_Settings):
     form: Literal["", "schema", "object", "prompt"] = Field(
         default="", description="How the server is told the form of its answer; found out when not said."
     )
+    citations: bool | None = Field(
+        default=None,
+        description="Let the server cite. When not said: Anthropic's own does, no other that speaks its API is asked to.",
+    )
     timeout: float = Field(default=60, gt=0, description="Seconds for one call.")
     tries: int = Field(default=4, ge=1, description="How often a call is made before the next model is asked.")
     concurrency: int = Field(default=8, ge=1, description="Calls at a time.")

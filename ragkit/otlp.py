@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ragkit import telemetry
+from ragkit.attributes import redacted
 from ragkit.errors import InvalidInput, RagkitError, import_extra
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _calm(inner: "SpanExporter", address: str) -> "SpanExporter":
 def _tell_unsent(addresses: Iterable[str], why: str) -> None:
     for address in set(addresses) - _told:
         _told.add(address)
-        _log.warning("ragkit: traces could not be sent to %s (%s).", telemetry.redacted(address), why.rstrip("."))
+        _log.warning("ragkit: traces could not be sent to %s (%s).", redacted(address), why.rstrip("."))
 
 
 _NOISY = (

@@ -1,18 +1,21 @@
 """A Plan: what must be asked to answer a question, in which order, and what is concluded from all of it.
 
-A simple question is a plan of one. Nothing is left out of a plan silently: `notes` say what was changed, and why.
+A simple question is a plan of one. Nothing is left out of a plan silently: `notes` say what was changed, `lost` what is
+not asked.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 MOST = 8
 """Sub-questions of one plan. Each costs a retrieval, and with a model a call."""
 HOLE = re.compile(r"\{(\w+)\}")
-"""Where the answer of another sub-question goes: `{1}`."""
+"""Where the answer of another sub-question goes: `{1}`. Only in what depends on that: a user may write braces, too."""
+_LISTED = re.compile(r"\{\w+\}(?: and \{\w+\})+")
 _LONGEST = 300
+_UNKNOWN = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ class Plan:
     conclusion: str = ""
     """What is to be judged from all the answers together: never looked up by itself."""
     notes: tuple[str, ...] = ()
-    """What was changed in the plan, and why."""
+    """What was changed in the plan, and why: nothing of the question was lost by it."""
+    lost: tuple[str, ...] = ()
+    """What of the question is not asked, and why."""
     by: Literal["rules", "model"] = "rules"
     replanned: bool = False
     """It was planned again after a first answer; that happens once."""
@@ -76,13 +81,32 @@ def ready(plan: Plan, done: Collection[str]) -> list[SubQuestion]:
 def fill(sub: SubQuestion, answers: Mapping[str, str]) -> str:
     """The text with the answers in their places. An answer is a text, never a form: what it holds is not filled again.
 
-    Where there is no answer, the place stays empty.
+    Of several in a row, those that there are stand there; see `lacking`.
     """
 
     def said(hole: re.Match[str]) -> str:
-        return "" if hole[1] not in sub.depends_on else _short(answers.get(hole[1], ""))
+        return hole[0] if hole[1] not in sub.depends_on else _short(answers.get(hole[1], "")) or _UNKNOWN
 
-    return re.sub(r"\s+(?=[?.,;:!]|\Z)|(?<=\s)\s+", "", HOLE.sub(said, sub.text)).strip()
+    text = _LISTED.sub(lambda run: " and ".join(f"{{{key}}}" for key in _known(sub, run[0], answers)), sub.text)
+    return HOLE.sub(said, text).strip()
+
+
+def lacking(sub: SubQuestion, answers: Mapping[str, str]) -> list[str]:
+    """The sub-questions without whose answers this one asks nothing. Of several in a row, one answer is enough."""
+    rows = [HOLE.findall(run) for run in _LISTED.findall(sub.text)]
+    rows += [[key] for key in HOLE.findall(_LISTED.sub(" ", sub.text))]
+    return [
+        key
+        for row in rows
+        for key in row
+        if key in sub.depends_on and not any(answers.get(one) for one in row if one in sub.depends_on)
+    ]
+
+
+def _known(sub: SubQuestion, run: str, answers: Mapping[str, str]) -> list[str]:
+    """Of places in a row those that have an answer; all, where none has one."""
+    keys = HOLE.findall(run)
+    return [key for key in keys if key not in sub.depends_on or answers.get(key)] or keys
 
 
 def spread(plan: Plan, answers: Mapping[str, str], most: int = MOST) -> Plan:
@@ -92,6 +116,7 @@ def spread(plan: Plan, answers: Mapping[str, str], most: int = MOST) -> Plan:
     made: list[SubQuestion] = []
     into: dict[str, tuple[str, ...]] = {}
     notes: list[str] = []
+    lost: list[str] = []
     room = most - len(plan.sub_questions)
     for sub in plan.sub_questions:
         source = next((need for need in sub.depends_on if need in answers), "")
@@ -111,10 +136,12 @@ def spread(plan: Plan, answers: Mapping[str, str], most: int = MOST) -> Plan:
             made.append(SubQuestion(key, text, sub.tools, rest, f"{source} named {thing}"))
         notes.append(f"{sub.id} became {len(kept)} sub-questions, one for each that {source} named.")
         if left := things[len(kept) :]:
-            notes.append(f"There was no room to ask about {', '.join(left)}: a plan has at most {most} sub-questions.")
+            lost.append(f"There was no room to ask about {', '.join(left)}: a plan has at most {most} sub-questions.")
     if not notes:
         return plan
-    return Plan(plan.question, tuple(made), plan.conclusion, (*plan.notes, *notes), plan.by, replanned=True)
+    return replace(
+        plan, sub_questions=tuple(made), notes=(*plan.notes, *notes), lost=(*plan.lost, *lost), replanned=True
+    )
 
 
 def named(answer: str) -> list[str]:

@@ -29,19 +29,23 @@ def checked(
     most: int = MOST,
     by: Literal["rules", "model"] = "rules",
     notes: Iterable[str] = (),
+    lost: Iterable[str] = (),
 ) -> Plan:
-    """The plan of a draft: no circles, no unknown tools, at most so many sub-questions, none asked twice."""
-    said = list(notes)
+    """The plan of a draft: no circles, no unknown tools, at most so many sub-questions, none asked twice.
+
+    `notes` and `lost` are those of an earlier plan, of which this one is made.
+    """
+    said, gone = list(notes), list(lost)
     subs = _named(draft.sub_questions, said)
     subs = _tooled(subs, tools, said)
-    subs = _linked(subs, said)
+    subs = _linked(subs, said, by == "model")
     subs = _ordered(subs, said)
     subs = _once(subs, said)
-    subs = _few(subs, most, said)
+    subs = _few(subs, most, gone)
     if not subs:
         said.append("The plan was empty: the question is asked as it is.")
-        return replace(whole(question, *said), by=by)
-    return Plan(question, tuple(subs), draft.conclusion.strip(), tuple(said), by)
+        return replace(whole(question, *said), by=by, lost=tuple(gone))
+    return Plan(question, tuple(subs), draft.conclusion.strip(), tuple(said), tuple(gone), by)
 
 
 def _named(subs: Sequence[SubQuestion], notes: list[str]) -> list[SubQuestion]:
@@ -76,12 +80,17 @@ def _tooled(subs: list[SubQuestion], tools: Sequence[ToolInfo], notes: list[str]
     return made
 
 
-def _linked(subs: list[SubQuestion], notes: list[str]) -> list[SubQuestion]:
-    """Places and dependencies that agree: who has a place for an answer waits for it, and waits for nothing unknown."""
+def _linked(subs: list[SubQuestion], notes: list[str], hashes: bool) -> list[SubQuestion]:
+    """Places and dependencies that agree: who has a place for an answer waits for it, and waits for nothing unknown.
+
+    Some models write `#1` for a place; to who asks by hand, #1 is a number.
+    """
     ids = {sub.id for sub in subs}
     made = []
     for sub in subs:
-        text = _HASH.sub(lambda hole: f"{{{hole[1]}}}" if hole[1] in ids else hole[0], sub.text)
+        text = sub.text
+        if hashes:
+            text = _HASH.sub(lambda hole: f"{{{hole[1]}}}" if hole[1] in ids else hole[0], text)
         holes = list(dict.fromkeys(HOLE.findall(text)))
         lost = [need for need in dict.fromkeys((*sub.depends_on, *holes)) if need not in ids]
         if lost:
@@ -163,11 +172,11 @@ def _same(a: str, b: str) -> bool:
     return not (more - less) & special and HOLE.findall(a) == HOLE.findall(b)
 
 
-def _few(subs: list[SubQuestion], most: int, notes: list[str]) -> list[SubQuestion]:
+def _few(subs: list[SubQuestion], most: int, lost: list[str]) -> list[SubQuestion]:
     if len(subs) <= most:
         return subs
     listed = "; ".join(f"{sub.id}: {sub.text}" for sub in subs[most:])
-    notes.append(f"A plan has at most {most} sub-questions; {len(subs) - most} were left out: {listed}")
+    lost.append(f"A plan has at most {most} sub-questions; {len(subs) - most} were left out: {listed}")
     return subs[:most]
 
 

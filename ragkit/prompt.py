@@ -4,18 +4,22 @@ import re
 from dataclasses import replace
 from html import escape
 
+from ragkit.folding import fold
 from ragkit.model import Message, Passage, Request
 
-_FENCE = re.compile(r"<(?=[^\w<]*passage)", re.IGNORECASE)
-"""What could close a fence or open another one, also when written with spaces or with marks that nobody sees."""
+_FENCE = re.compile(r"<(?=[^\w<]*p[^\w<]{0,2}a[^\w<]{0,2}s[^\w<]{0,2}s[^\w<]{0,2}a[^\w<]{0,2}g[^\w<]{0,2}e)")
+"""What could close a fence or open another one, also when written with spaces, look-alikes or invisible marks."""
+_NUMBERS = re.compile(r"(?<![\w\])])\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\](?!\()")
+"""References of the documents' own. Those of code (`a[1]`) and of links stay."""
 
 
 def with_passages(request: Request) -> tuple[Message, ...]:
     """The messages, with the passages before the text of the last one that the user wrote."""
     if not request.passages:
         return request.messages
+    numbers = {one.number for one in request.passages}
+    fenced = "\n".join(_fenced(one, numbers) for one in request.passages)
     messages = list(request.messages)
-    fenced = "\n".join(map(_fenced, request.passages))
     for at in reversed(range(len(messages))):
         if messages[at].role == "user":
             messages[at] = replace(messages[at], text=f"{fenced}\n\n{messages[at].text}")
@@ -23,6 +27,30 @@ def with_passages(request: Request) -> tuple[Message, ...]:
     return (Message("user", fenced), *messages)
 
 
-def _fenced(passage: Passage) -> str:
-    title = escape(" ".join(passage.title.split()))
-    return f'<passage n="{passage.number}" title="{title}">\n{_FENCE.sub("&lt;", passage.text)}\n</passage>'
+def unfenced(text: str) -> str:
+    """The text without a word that could end the fence around it; everything else as it was."""
+    folded = fold(text)
+    made: list[str] = []
+    done = 0
+    for match in _FENCE.finditer(folded.text):
+        start, end = folded.range(match.start(), match.end())
+        if start >= done:
+            made += (text[done:start], "&lt;")
+            done = end
+    return "".join((*made, text[done:]))
+
+
+def unnumbered(text: str, numbers: set[int]) -> str:
+    """The text with `[3]` as `(3)` where a passage 3 is given: who copies it would cite that one. As long as it was."""
+    return _NUMBERS.sub(lambda match: _own(match, numbers), text)
+
+
+def _fenced(passage: Passage, numbers: set[int]) -> str:
+    title = unfenced(escape(" ".join(passage.title.split())))
+    text = unnumbered(unfenced(passage.text), numbers)
+    return f'<passage n="{passage.number}" title="{title}">\n{text}\n</passage>'
+
+
+def _own(match: re.Match[str], numbers: set[int]) -> str:
+    mine = numbers.intersection(map(int, re.findall(r"\d+", match[1])))
+    return f"({match[1]})" if mine else match[0]

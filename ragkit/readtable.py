@@ -36,7 +36,7 @@ def show_documents(rows: list[dict[str, Any]]) -> None:
     table.columns[2].justify = "right"
     for row in rows:
         marks = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in row["marks"].items())
-        table.add_row(plain(row["uri"]), row["format"], f"{row['characters']:,}", marks)
+        table.add_row(plain(row["uri"]), plain(row["format"]), f"{row['characters']:,}", marks)
     if rows:
         stdout.print(table)
 
@@ -48,7 +48,7 @@ def _show_formats(rows: list[dict[str, Any]]) -> None:
         own = [row for row in rows if row["format"] == name]
         marks = sum((Counter(row["marks"]) for row in own), Counter[str]())
         told = ", ".join(f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in sorted(marks.items()))
-        table.add_row(name, f"{len(own):,}", f"{sum(row['characters'] for row in own):,}", told)
+        table.add_row(plain(name), f"{len(own):,}", f"{sum(row['characters'] for row in own):,}", told)
     stdout.print(table)
 
 

@@ -84,7 +84,7 @@ class Router:
         self, text: str, domains: Places, tools: Sequence[Tool], by: str = "cascade", ask: Ask | None = None
     ) -> Route:
         check(text, by, ask)
-        ready = await to_thread.run_sync(self.ready, domains, tools)
+        ready = await to_thread.run_sync(self.ready, domains, tools, abandon_on_cancel=True)
         return ready.said(await decide(ready.cascade, Inquiry(text), by, ask))
 
     def ready(self, domains: Places, tools: Sequence[Tool]) -> Ready:

@@ -35,7 +35,7 @@ class RulePlanner:
 
 def plan_by_rules(question: str, most: int = MOST) -> Plan:
     asked = " ".join(question.split())
-    if len(asked) > _LONGEST or not asked:
+    if len(asked) > _LONGEST or not asked or "{" in asked:  # braces of the user's own are no places for answers
         return whole(asked)
     found = parts(asked)
     steps: list[SubQuestion] = []

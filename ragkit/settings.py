@@ -14,6 +14,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from ragkit.errors import InvalidInput, RagkitError, nearest_of
 from ragkit.files import write_whole
+from ragkit.guardsettings import GuardSettings
 from ragkit.indexes.recipe import AnalyzerSettings, ChunkerSettings, EmbedderSettings, Recipe
 from ragkit.modelsettings import AskSettings, BudgetSettings, CacheSettings, ModelSettings, Price, TraceSettings
 
@@ -47,6 +48,8 @@ version = 1
 # seconds = 60
 # [day]                                          # and all asks of a day (UTC)
 # money = 5
+# [guard]                                        # what is taken out of questions and answers
+# redact = ["email", "phone", "card", "id"]
 """
 
 
@@ -76,6 +79,7 @@ class Settings(BaseModel):
     day: BudgetSettings = Field(default_factory=BudgetSettings, description="What all asks of a day may spend.")
     cache: CacheSettings = Field(default_factory=CacheSettings)
     trace: TraceSettings = Field(default_factory=TraceSettings)
+    guard: GuardSettings = Field(default_factory=GuardSettings)
     domains: dict[str, DomainSettings] = Field(default_factory=dict)
 
     @field_validator("domains")
@@ -135,6 +139,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "day": BudgetSettings,
     "cache": CacheSettings,
     "trace": TraceSettings,
+    "guard": GuardSettings,
 }
 
 

@@ -1,15 +1,12 @@
 """From passages to citations: numbers that a text names become ranges of documents, others are dropped."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ragkit.answer import Answer, Citation
 from ragkit.indexes.hit import Hit
+from ragkit.markers import MARKER, single
 from ragkit.model import Passage
-
-_SEVERAL = re.compile(r"\[\d{1,4}(?:\s*[,;]\s*\d{1,4})+\]")
-_MARKER = re.compile(r"\s?\[(\d{1,4})\]")
 
 
 def passages(hits: Sequence[Hit]) -> tuple[Passage, ...]:
@@ -18,17 +15,17 @@ def passages(hits: Sequence[Hit]) -> tuple[Passage, ...]:
 
 def cited(text: str, hits: Sequence[Hit]) -> tuple[str, tuple[Citation, ...]]:
     """The text without numbers of passages that were not given, and a citation for each that was."""
-    text = _single(text)
+    text = single(text)
     known = {str(number): hit for number, hit in enumerate(hits, 1)}
-    found = dict.fromkeys(match[1] for match in _MARKER.finditer(text) if match[1] in known)
+    found = dict.fromkeys(match[1] for match in MARKER.finditer(text) if match[1] in known)
     return _kept(text, set(known)), tuple(_citation(int(number), known[number]) for number in found)
 
 
 def again(text: str, citations: Sequence[Citation]) -> tuple[str, tuple[Citation, ...]]:
     """The same for a text that was written from what other texts cite."""
-    text = _single(text)
+    text = single(text)
     known = {str(one.marker): one for one in citations}
-    found = dict.fromkeys(match[1] for match in _MARKER.finditer(text) if match[1] in known)
+    found = dict.fromkeys(match[1] for match in MARKER.finditer(text) if match[1] in known)
     return _kept(text, set(known)), tuple(known[number] for number in found)
 
 
@@ -50,20 +47,15 @@ def quoted(citations: Sequence[Citation]) -> tuple[Passage, ...]:
 
 def bare(text: str) -> str:
     """Without numbers, to stand in another question."""
-    return _MARKER.sub("", text).strip()
-
-
-def _single(text: str) -> str:
-    """`[1, 2]` as `[1][2]`."""
-    return _SEVERAL.sub(lambda match: "".join(f"[{one}]" for one in re.findall(r"\d+", match[0])), text)
+    return MARKER.sub("", text).strip()
 
 
 def _renamed(text: str, new: dict[int, int]) -> str:
-    return _MARKER.sub(lambda match: match[0].replace(match[1], str(new.get(int(match[1]), match[1]))), text)
+    return MARKER.sub(lambda match: match[0].replace(match[1], str(new.get(int(match[1]), match[1]))), text)
 
 
 def _kept(text: str, known: set[str]) -> str:
-    return _MARKER.sub(lambda match: match[0] if match[1] in known else "", text).strip()
+    return MARKER.sub(lambda match: match[0] if match[1] in known else "", text).strip()
 
 
 def _citation(number: int, hit: Hit) -> Citation:

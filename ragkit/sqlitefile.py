@@ -37,8 +37,12 @@ _inherited: list[sqlite3.Connection] = []
 class SqliteFile:
     """Opened when it is first used."""
 
-    def __init__(self, path: Path, migrations: Migrations, *, wait: float = 2.0, rest: float = _REST) -> None:
+    def __init__(
+        self, path: Path, migrations: Migrations, *, wait: float = 2.0, rest: float = _REST, private: bool = False
+    ) -> None:
+        """`private`: nobody else on this machine may read it."""
         self.path = path
+        self._private = private
         self._migrations = migrations
         self._wait = wait
         self._rest = rest
@@ -104,7 +108,7 @@ class SqliteFile:
 
     def _connect(self) -> sqlite3.Connection:
         self._of = _identity(self.path)
-        connection = open_file(self.path, self._migrations, wait=self._wait)
+        connection = open_file(self.path, self._migrations, wait=self._wait, private=self._private)
         self._of = self._of or _identity(self.path)
         return connection
 
@@ -128,13 +132,16 @@ class SqliteFile:
             _log.warning("%s %s", reason, hint)
 
 
-def open_file(path: Path, migrations: Migrations, *, wait: float = 2.0) -> sqlite3.Connection:
+def open_file(path: Path, migrations: Migrations, *, wait: float = 2.0, private: bool = False) -> sqlite3.Connection:
     """A connection to the file at its newest version; the file is made when it is not there.
 
     It commits by itself (`isolation_level=None`), and may be handed from thread to thread, not shared by them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path, wait):  # SQLite does not wait its turn when two switch a new file to WAL
+        if private:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what SQLite puts beside it gets the same mode
+            path.chmod(0o600)
         connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
         connection.text_factory = _text
         try:

@@ -9,26 +9,24 @@ through `record`: a recording says whether it wants them, and they leave the pro
 said so with the variable that OpenTelemetry has for it. The conventions call this opt-in.
 """
 
-import json
 import logging
-import math
 import os
-import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, overload
 from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from ragkit.attributes import legal, text_of, valid
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
     from opentelemetry.trace import Span, Tracer
 
 Kind = Literal["internal", "client"]
-Legal = str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -100,7 +98,7 @@ def record(span: "Span", texts: Mapping[str, object]) -> None:
     sent = os.environ.get(SEND_TEXTS, "").lower() in _YES and all(one.texts for one in recordings)
     if not (wanted or sent) or not span.is_recording():
         return
-    clean = {key: _text(value) for key, value in texts.items() if value is not None}
+    clean = {key: text_of(value) for key, value in texts.items() if value is not None}
     if inner is not None and wanted:
         inner.held.setdefault(identity, {}).update(clean)
     if sent:
@@ -120,10 +118,10 @@ def _start(name: str, attributes: Mapping[str, object] | None, kind: Kind) -> "S
     now = trace.get_current_span()
     apart = now.is_recording() and not now.get_span_context().trace_flags.sampled
     if not apart:
-        made = _tracer(_provider()).start_span(_valid(name), attributes=said, kind=its_kind)
+        made = _tracer(_provider()).start_span(valid(name), attributes=said, kind=its_kind)
         if made.is_recording() or _CURRENT.get() is None:
             return made
-    return _tracer(_unsampled()).start_span(_valid(name), attributes=said, kind=its_kind)
+    return _tracer(_unsampled()).start_span(valid(name), attributes=said, kind=its_kind)
 
 
 @contextmanager
@@ -299,89 +297,6 @@ def _traced(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     if inspect.isgeneratorfunction(function):
         return iterated
     return awaited if inspect.iscoroutinefunction(function) else called
-
-
-# Values
-
-
-def legal(attributes: Mapping[str, object]) -> dict[str, Legal]:
-    """What OpenTelemetry can hold of these; None is left out."""
-    return {_valid(key): _legal(value) for key, value in attributes.items() if value is not None}
-
-
-_LONGEST = 2**63
-
-
-def _legal(value: object) -> Legal:
-    from decimal import Decimal
-    from enum import Enum
-
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value) if -_LONGEST <= value < _LONGEST else str(value)
-    if isinstance(value, float | Decimal):
-        return float(value) if math.isfinite(value) else str(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        items = [_legal(item) for item in value if item is not None]
-        if {type(item) for item in items} in ({str}, {bool}, {int}, {float}, set()):
-            return cast("Sequence[str]", tuple(items))
-    return _text(value)
-
-
-def _text(value: object) -> str:
-    """Of a bounded length, of valid Unicode, and without keys."""
-    if not isinstance(value, str):
-        value = json.dumps(value, ensure_ascii=False, default=_plain) if _is_data(value) else str(value)
-    value = redacted(_valid(value))
-    return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}… ({len(value):,} characters)"
-
-
-_LONGEST_TEXT = 100_000
-
-
-def _is_data(value: object) -> bool:
-    return isinstance(value, Mapping | list | tuple | set | frozenset) or hasattr(value, "__dataclass_fields__")
-
-
-def _plain(value: Any) -> Any:
-    """What JSON does not know, as something it knows."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: getattr(value, name) for name in value.__dataclass_fields__}
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, set | frozenset):
-        return sorted(value, key=str)
-    return str(value)
-
-
-def _valid(text: str) -> str:
-    """Half a surrogate pair, as some documents have them, can be neither stored nor sent."""
-    return text.encode("utf-8", "replace").decode()
-
-
-# Keys
-
-_KEY_LIKE = re.compile(r"\b(?:sk|pk)-[\w-]{16,}|(?<=\bBearer )[\w.~+/=-]{8,}")
-_HIDDEN = "[hidden]"
-_hidden: set[str] = set()
-
-
-def hide(key: str) -> None:
-    """Tell of a key that must never be in a trace, whatever a server's message quotes."""
-    if len(key) >= 6:
-        _hidden.add(key)
-
-
-def redacted(text: str) -> str:
-    """Without keys: those we were told of, those in `…_API_KEY`, and what looks like one."""
-    named = (value for name, value in os.environ.items() if name.endswith("_API_KEY") and len(value) >= 12)
-    for key in (*_hidden, *named):
-        if key in text:
-            text = text.replace(key, _HIDDEN)
-    return _KEY_LIKE.sub(_HIDDEN, text)
 
 
 # Providers

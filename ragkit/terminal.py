@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +13,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 
 from ragkit.errors import RagkitError
+from ragkit.glyphs import shown
 
 if TYPE_CHECKING:
     from ragkit.indexes.sync import Progress
 
-stdout, stderr = Console(), Console(stderr=True)
+stdout, stderr = Console(emoji=False), Console(stderr=True, emoji=False)
+"""`:smile:` in a document is no picture."""
+_NOTHING = "[none][/none]"
+"""Markup that paints nothing. Behind a bracket, that one can open no tag, whatever stands next to this text."""
+_SPECIAL = re.compile(r"(?<!\\)(\\*)(\[|\Z)")
 
 
 class Output(io.TextIOBase):
@@ -64,14 +70,17 @@ def complain(error: RagkitError) -> None:
 
 def plain(text: str) -> str:
     """Text from a document or a path, in which nothing is read as colours or control."""
-    from rich.markup import escape
-
-    return escape("".join(character if character.isprintable() else " " for character in text))
+    return _SPECIAL.sub(lambda match: f"{match[1] * 2}{_NOTHING}{match[2]}{_NOTHING}", shown(text))
 
 
-def print_json(value: dict[str, Any]) -> None:
+def print_text(text: str) -> None:
+    """A document as it is, but for what a terminal could obey: each such sign is a space, so that ranges hold."""
+    sys.stdout.write(shown(text, keep="\n\t") + "\n")
+
+
+def print_json(value: dict[str, Any], *, indent: int | None = 2) -> None:
     """What a terminal could obey is escaped, also in a pipe, which may end in one: to who reads JSON it is the same."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
     if not text.replace("\n", "").isprintable():
         text = "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text)
     sys.stdout.write(f"{text}\n")

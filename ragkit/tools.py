@@ -58,6 +58,8 @@ class Tool:
     examples: tuple[str, ...] = ()
     """Questions for it."""
     seconds: float = SECONDS
+    read: Callable[[str], Mapping[str, Any] | None] | None = field(default=None, repr=False)
+    """What to call it with, read out of a question where no model can say it; None when it is no question for it."""
 
     @property
     def spec(self) -> ToolSpec:
@@ -129,6 +131,7 @@ def tool(
     keywords: Sequence[str] = (),
     examples: Sequence[str] = (),
     seconds: float = SECONDS,
+    read: Callable[[str], Mapping[str, Any] | None] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
     function: Callable[..., Any] | None = None,
@@ -139,10 +142,12 @@ def tool(
     keywords: Sequence[str] = (),
     examples: Sequence[str] = (),
     seconds: float = SECONDS,
+    read: Callable[[str], Mapping[str, Any] | None] | None = None,
 ) -> Any:
     """`@ragkit.tool` makes a typed function a tool; its name and its docstring are how questions find it.
 
-    The types of its parameters are the schema that a model is shown, and that its arguments are checked by.
+    The types of its parameters are the schema that a model is shown, and that its arguments are checked by. Without a
+    model, it is asked only if `read` says what to call it with: a function from a question to arguments, or None.
     """
 
     def make(function: Callable[..., Any]) -> Tool:
@@ -156,7 +161,7 @@ def tool(
             )
         if not 0 < seconds < float("inf"):
             raise InvalidInput(f"The tool {called} may not take {seconds} seconds.", "Give it some time, and not all.")
-        return Tool(called, said, function, _form(called, function), tuple(keywords), tuple(examples), seconds)
+        return Tool(called, said, function, _form(called, function), tuple(keywords), tuple(examples), seconds, read)
 
     return make if function is None else make(function)
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ragkit.telemetry import SCOPE, STATUS, legal, redacted
+from ragkit.attributes import legal, redacted
+from ragkit.telemetry import SCOPE, STATUS
 from ragkit.trace import (
     COST,
     INPUT,

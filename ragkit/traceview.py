@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from ragkit.glyphs import shown
 from ragkit.terminal import plain
 from ragkit.trace import ATTEMPTS, CACHED, COST, INPUT, MODEL, OUTPUT, REQUEST_MODEL, Step, Trace
 
@@ -149,7 +150,7 @@ def _money(cost: object) -> str:
 
 def _bare(text: str) -> str:
     """One line without control, for a `Text`, which reads no markup."""
-    return "".join(one if one.isprintable() else " " for one in " ".join(text.split(" ")))
+    return shown(text)
 
 
 def _cut(text: Text, width: int) -> Text:

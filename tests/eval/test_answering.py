@@ -30,7 +30,7 @@ from ragkit.eval.running import Bench
 from ragkit.eval.store import read
 from ragkit.eval.table import markdown
 from ragkit.model import ModelError, Reply, Request, Usage
-from ragkit.provider import providers
+from ragkit.providers import providers
 from ragkit.scripted import Line, ScriptedModel
 from ragkit.write import NOT_FOUND
 

@@ -25,7 +25,7 @@ from ragkit.chain import Chain
 from ragkit.deadline import Deadline
 from ragkit.model import Message, ModelError, Reply, Request
 from ragkit.modelsettings import CacheSettings, ModelSettings
-from ragkit.provider import providers
+from ragkit.providers import providers
 from ragkit.scripted import Line, ScriptedModel
 from ragkit.settings import Settings
 from ragkit.trace import Step, Trace
@@ -119,7 +119,7 @@ def test_all_that_decides_an_answer_is_in_the_scope_of_its_question(
     ) -> str:
         member = Weather(Somewhere(name, server), ModelSettings.model_validate({"form": form}))
         search = Search(_nothing, place._indexed(None), {}, (), False, (), settings)
-        return asking._placed(question, search, Chain([member]))[0]
+        return asking._placed(question, search, [Chain([member])])[0]
 
     with opened(tmp_path, "") as place:
         assert scope() == scope(question=QUESTION)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +18,15 @@ from fakeredis import TcpFakeServer
 from pydantic import BaseModel, create_model
 
 from ragkit import sqlitefile
-from ragkit.cache import DAY, Cache, SqliteCache, key
+from ragkit.cache import DAY, Cache, SqliteCache, key, pack, unpack
 from ragkit.errors import InvalidInput
-from ragkit.model import Message, Passage, Reply, Request, Stop, ToolCall, ToolSpec, Usage
+from ragkit.model import Message, Passage, Quote, Reply, Request, Stop, ToolCall, ToolSpec, Usage
 from ragkit.modelsettings import CacheSettings
 from ragkit.rediscache import RedisCache
 
 SETTINGS = CacheSettings()
 REPLY = Reply("Sí: 12 % – 🙂", "openai:small", usage=Usage(10, 4, 3, 2))
+QUOTING = replace(REPLY, text="12 % [1] [2]", quotes=(Quote(1, 0, 4), None))
 CALLING = Reply("", "openai:small", "tools", calls=(ToolCall("c1", "search", MappingProxyType({"q": ["a", 1, None]})),))
 
 
@@ -78,12 +80,26 @@ def test_a_reply_comes_back_as_it_was_made_and_says_that_it_was_kept(make: Make,
     assert cache.get("a") is None
     cache.put("a", replace(REPLY, data=create_model("Form")()))
     cache.put("b", CALLING)
+    cache.put("c", QUOTING)
     assert cache.get("a") == replace(REPLY, cached=True), "with its usage, and without its data"
     assert cache.get("b") == replace(CALLING, cached=True)
+    assert cache.get("c") == replace(QUOTING, cached=True)
     assert make(SETTINGS).get("a") == replace(REPLY, cached=True), "and so for whoever opens it next"
     cache.put("a", replace(REPLY, text="another"))
     assert (cache.get("a") or REPLY).text == "another"
     assert said == []
+
+
+def test_what_was_kept_before_there_were_quotes_has_none() -> None:
+    packed = pack(REPLY)
+    assert packed is not None
+    assert unpack(_packed(packed[8:].replace(b',"quotes":[]', b""))) == replace(REPLY, cached=True)
+    for wrong in (b"[5]", b'[{"number":1}]', b'[{"number":1,"start":"0","end":2}]', b"null"):
+        assert unpack(_packed(packed[8:].replace(b'"quotes":[]', b'"quotes":' + wrong))) is None
+
+
+def _packed(body: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(body) + body
 
 
 @pytest.mark.parametrize("stop", ["length", "refusal"])
@@ -195,8 +211,13 @@ def test_everything_that_decides_a_reply_changes_its_key() -> None:
         replace(ASKED, temperature=0.6),
     ]
     keys = {key("m", "u", request) for request in [ASKED, *others]}
-    keys |= {key("n", "u", ASKED), key("m", "v", ASKED), key("m", "u", ASKED, "object")}
-    assert len(keys) == len(others) + 4
+    keys |= {
+        key("n", "u", ASKED),
+        key("m", "v", ASKED),
+        key("m", "u", ASKED, "object"),
+        key("m", "u", ASKED, "", False),
+    }
+    assert len(keys) == len(others) + 5
 
 
 # A file of its own
@@ -579,11 +600,11 @@ def test_what_is_in_a_redis_has_our_prefix_and_an_end_and_only_that_is_cleared(r
     cache, redis = RedisCache(redis_url, CacheSettings(days=2)), Redis.from_url(redis_url)
     redis.set("theirs", "x")
     cache.put("a", REPLY)
-    assert sorted(redis.keys()) == [b"ragkit:2:a", b"theirs"]
-    assert 2 * DAY - 60 < redis.ttl("ragkit:2:a") <= 2 * DAY
-    redis.set("ragkit:2:b", b"damaged")
+    assert sorted(redis.keys()) == [b"ragkit:3:a", b"theirs"]
+    assert 2 * DAY - 60 < redis.ttl("ragkit:3:a") <= 2 * DAY
+    redis.set("ragkit:3:b", b"damaged")
     assert cache.get("b") is None
-    redis.lpush("ragkit:2:c", "of another type")
+    redis.lpush("ragkit:3:c", "of another type")
     assert cache.get("c") is None
     cache._resting = 0
     cache.clear()

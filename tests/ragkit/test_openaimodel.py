@@ -27,7 +27,7 @@ from ragkit.openaifailure import failure
 from ragkit.openaiform import json_within, response_format
 from ragkit.openaimodel import OpenAIModel
 from ragkit.openaiserver import Server
-from ragkit.provider import make_model
+from ragkit.providers import make_model
 from tests.wire import Seen, Turn, WireServer, dead_port
 
 KEY = "sk-proj-a-very-secret-key-0123456789"
@@ -782,7 +782,7 @@ def test_pieces_of_calls_as_odd_servers_send_them() -> None:
 
 def test_what_is_slow_to_import_waits_for_its_use() -> None:
     code = (
-        "import sys; from ragkit.provider import make_model; from ragkit.modelsettings import ModelSettings;"
+        "import sys; from ragkit.providers import make_model; from ragkit.modelsettings import ModelSettings;"
         "make_model('openai:x', ModelSettings()); print('openai' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

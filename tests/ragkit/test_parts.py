@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from ragkit.ask import Found, Part, Piece, Planned, Routed
 from ragkit.model import ModelError, Reply, Request, ToolCall
 from ragkit.modelplanner import Proposal
 from ragkit.modelselector import Choice
-from ragkit.provider import providers
+from ragkit.providers import providers
 from ragkit.scripted import Line, ScriptedModel
 from tests.wire import Seen, Turn, WireServer
 
@@ -251,7 +253,7 @@ SECOND: Step = {"text": "Where is the campaign of {1}?", "depends_on": ["1"]}
 )
 def test_what_is_wrong_with_a_plan_is_mended_and_said(place: ragkit.Workspace, steps: list[Step], note: str) -> None:
     answer = place.ask(long("What is it?"), model=scripted(*steps))
-    assert any(note in one for one in answer.missing)
+    assert any(note in one for one in (*answer.missing, *answer.notes))
     assert len(answer.sub_answers) <= 8
 
 
@@ -259,7 +261,7 @@ def test_prose_instead_of_a_plan_is_planned_by_rules(place: ragkit.Workspace) ->
     model = ScriptedModel(lambda request: "I would first look at revenue." if request.schema else "It is so. [1]")
     answer = place.ask(QUESTION, model=model)
     assert len(answer.sub_answers) == 3
-    assert any("The plan is made by rules." in one for one in answer.missing)
+    assert any("The plan is made by rules." in one for one in answer.notes)
 
 
 def test_a_domain_that_is_damaged_costs_its_part_only(place: ragkit.Workspace, tmp_path: Path) -> None:
@@ -398,3 +400,201 @@ def test_a_model_that_will_not_combine_leaves_the_parts(place: ragkit.Workspace)
     assert "It is so. [1]" in answer.text
     assert "It is so. [2]" in answer.text
     assert "stand side by side" in answer.missing[0]
+
+
+LEADS: Step = {"text": "Who leads finance?", "tools": ["finance"]}
+JOINED: Step = {"text": "When did {1} join engineering?", "tools": ["engineering"], "depends_on": ["1"]}
+BORN: Step = {"text": "Who else joined at {2}?", "tools": ["engineering"], "depends_on": ["2"]}
+
+
+def test_what_needs_an_answer_that_there_is_not_is_skipped_and_says_what_it_needs(place: ragkit.Workspace) -> None:
+    def says(asked: str) -> Line:
+        return "NOT IN THE PASSAGES" if asked == "Who leads finance?" else "It is so. [1]"
+
+    model = scripted(LEADS, JOINED, BORN, HEADCOUNT, says=says)
+    *events, answer = place.stream(long("When did the head of finance join?"), model=model)
+    assert isinstance(answer, Answer)
+    assert [one.status for one in answer.sub_answers] == ["insufficient", "skipped", "skipped", "answered"]
+    assert answer.sub_answers[1].question == "When did … join engineering?"
+    assert answer.sub_answers[1].reason == "It needs the answer to “Who leads finance?”."
+    assert "“When did … join engineering?”" in answer.sub_answers[2].reason
+    assert len([one for one in events if isinstance(one, Part)]) == 4
+    asked = [one.messages[-1].text for one in model.requests if one.schema is None]
+    assert not any("join" in text for text in asked if "The parts of the question" not in text)
+
+
+def test_without_a_model_a_name_stands_for_the_answer(tmp_path: Path) -> None:
+    (tmp_path / "ragkit.toml").write_text("version = 1\n")
+    other = ragkit.open(tmp_path)
+    for name, text in {
+        "film": "The film Skylark was directed by Ines Falk in 1997.",
+        "lives": "Ines Falk is the spouse of Jon Mora, a painter.",
+        "others": "Bob Ray is the spouse of Ann Lee.",
+    }.items():
+        (tmp_path / f"{name}.md").write_text(f"# {name.title()}\n\n{text}\n")
+        other.ingest(tmp_path / f"{name}.md", "people")
+    answer = other.ask("Who is the spouse of the director of Skylark?")
+    other.close()
+    assert [one.question for one in answer.sub_answers] == [
+        "Who is the director of Skylark?",
+        "Who is the spouse of Ines Falk?",
+    ]
+    assert "Jon Mora" in answer.sub_answers[-1].text
+
+
+def test_notes_of_a_plan_do_not_make_an_answer_partial(place: ragkit.Workspace) -> None:
+    answer = place.ask(long("What is it?"), model=scripted(UNKNOWN, GROWTH))
+    assert (answer.partial, answer.status) == (False, "answered")
+    assert any("no tool is called" in one for one in answer.notes)
+    simple = place.ask(long("What is headcount?"), model=scripted(UNKNOWN))
+    assert simple.sub_answers == ()
+    assert any("no tool is called" in one for one in simple.notes)
+
+
+def test_what_a_plan_left_out_is_missing(place: ragkit.Workspace) -> None:
+    steps: list[Step] = [{"text": f"What is number {n} like?", "tools": ["finance"]} for n in range(10)]
+    answer = place.ask(long("What is it?"), model=scripted(*steps))
+    assert any("2 were left out" in one for one in answer.missing)
+
+
+def test_an_ask_in_parts_says_where_it_looked_in_the_order_of_the_plan(place: ragkit.Workspace) -> None:
+    answer = place.ask(QUESTION)
+    assert answer.domains == ("finance", "engineering", "marketing")
+    parts = answer.route["parts"]
+    assert [one["question"] for one in parts] == [one.question for one in answer.sub_answers]
+    assert [one["chosen"] for one in parts] == [["finance"], ["engineering"], ["marketing"]]
+
+
+@pytest.mark.parametrize(
+    ("says", "status"),
+    [("NOT IN THE PASSAGES", "insufficient"), (ModelError("It is away.", "Wait.", "request"), "failed")],
+)
+def test_an_ask_of_which_every_part_fails_is_not_answered(place: ragkit.Workspace, says: Line, status: str) -> None:
+    answer = place.ask(long("What is it?"), model=scripted(GROWTH, HEADCOUNT, says=lambda asked: says))
+    assert (answer.abstained, answer.status) == (True, status)
+    assert answer.domains == (("finance", "engineering") if status == "insufficient" else ())
+
+
+@pytest.mark.parametrize(("question", "reason"), [(" ", "is empty"), ("why " * 3000, "12,000 characters")])
+def test_a_question_is_checked_before_anything_is_planned(place: ragkit.Workspace, question: str, reason: str) -> None:
+    model = scripted(GROWTH)
+    for ask in (place.plan, place.ask):
+        with pytest.raises(ragkit.InvalidInput, match=reason):
+            ask(question, model=model)
+    assert model.requests == []
+
+
+def test_braces_of_a_user_stay_in_the_question(place: ragkit.Workspace) -> None:
+    model = scripted(GROWTH, HEADCOUNT)
+    answer = place.ask(long("What does {1} say of {headcount}?"), model=model)
+    assert answer.question == long("What does {1} say of {headcount}?")
+    assert model.requests[-1].messages[-1].text == answer.question
+
+
+@ragkit.tool(keywords=("sum",))
+def add(one: int, other: int) -> int:
+    """The sum of two numbers of headcount."""
+    return one + other
+
+
+def routing_to(*tools: str, says: Callable[[Request], Line]) -> ScriptedModel:
+    """A model that finds a question simple, and sends it there."""
+
+    def line(request: Request) -> Line:
+        if request.schema is Choice:
+            return json.dumps({"tools": list(tools), "reason": "They may know."})
+        if request.schema is Proposal:
+            return json.dumps({"sub_questions": [{"id": "1", "text": request.messages[-1].text, "tools": tools}]})
+        return says(request)
+
+    return ScriptedModel(line)
+
+
+def test_what_a_tool_says_stands_beside_the_passages(place: ragkit.Workspace) -> None:
+    place.add_tool(add)
+
+    def says(request: Request) -> Line:
+        if request.tools:
+            return [ToolCall("1", "add", {"one": 142, "other": 9})]
+        assert [one.title for one in request.passages][-1] == "The tool add"
+        return "It is 151. [1][2]"
+
+    answer = place.ask(long("What is headcount?"), model=routing_to("add", "engineering", says=says))
+    assert answer.text == "It is 151. [1]"  # what is no document is cited by no range
+    assert answer.domains == ("engineering", "add")
+    assert answer.notes == ("The tool add said: 151",)
+    assert not answer.partial
+
+
+def test_a_tool_that_fails_beside_a_domain_is_noted_and_the_documents_answer(place: ragkit.Workspace) -> None:
+    place.add_tool(add)
+
+    def says(request: Request) -> Line:
+        return "I call nothing." if request.tools else "It is so. [1]"
+
+    answer = place.ask(long("What is headcount?"), model=routing_to("add", "engineering", says=says))
+    assert (answer.text, answer.domains) == ("It is so. [1]", ("engineering",))
+    assert answer.notes == ("scripted:test did not call the tool add.",)
+
+
+def test_without_a_model_only_tools_are_asked_that_read_questions(place: ragkit.Workspace) -> None:
+    from ragkit.calculator import calculator
+
+    place.add_tool(add)
+    answer = place.ask("What is the sum of headcount?")
+    assert answer.domains == ("engineering",)
+    place.add_tool(calculator)
+    *events, told = place.stream("What is 17 % of 2,340?")
+    assert isinstance(told, Answer)
+    assert (told.text, told.domains) == ("397.8", ("calculator",))
+    assert [one.text for one in events if isinstance(one, Piece)] == ["397.8"]
+    found = place.ask("Calculate how far engineering headcount rose")
+    assert found.domains != ("calculator",)
+    assert "headcount" in found.text
+
+
+def test_texts_that_no_model_streamed_are_told_as_a_piece(place: ragkit.Workspace) -> None:
+    *events, answer = place.stream(QUESTION)
+    assert isinstance(answer, Answer)
+    assert [one.text for one in events if isinstance(one, Piece)] == [answer.text]
+
+    def says(asked: str) -> Line:
+        return "NOT IN THE PASSAGES" if "The parts of the question" in asked else "It is so. [1]"
+
+    *events, answer = place.stream(long("What is it?"), model=scripted(GROWTH, HEADCOUNT, says=says))
+    assert isinstance(answer, Answer)
+    assert [one.text for one in events if isinstance(one, Piece)][-1] == answer.text
+
+
+def test_a_router_that_hangs_leaves_time_to_look_everywhere(
+    place: ragkit.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = threading.Event()
+    router = place._asking._router
+    ready = router.ready
+
+    def slow(*given: Any) -> Any:
+        hangs.wait(10)
+        return ready(*given)
+
+    monkeypatch.setattr(router, "ready", slow)
+    began = time.monotonic()
+    answer = place.ask("How large is headcount?", seconds=2)
+    hangs.set()
+    assert time.monotonic() - began < 5
+    assert answer.domains == tuple(DOCUMENTS)
+    assert "142 to 151" in answer.text
+    assert answer.notes == ("There was not enough time to decide where to look: all domains were searched.",)
+
+
+def test_what_the_strong_model_made_of_parts_is_remembered(
+    place: ragkit.Workspace, tmp_path: Path, strong: ScriptedModel
+) -> None:
+    settings = tmp_path / "ragkit.toml"
+    said = settings.read_text().replace("version = 1", 'version = 1\nmodel = "mine:cheap"\nstrong = "mine:strong"')
+    settings.write_text(said.replace("[cache]", "[cache]\nsemantic = 0.99"))
+    other = ragkit.open(tmp_path)
+    answers = [other.ask(long("What is it?")) for _ in range(2)]
+    other.close()
+    assert [one.cached for one in answers] == [False, True]
+    assert answers[0].sub_answers == answers[1].sub_answers

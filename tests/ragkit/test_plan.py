@@ -10,10 +10,11 @@ import pytest
 from ragkit.bridges import bridge_query
 from ragkit.model import ModelError, Reply, Request
 from ragkit.modelplanner import ModelPlanner
-from ragkit.plan import Plan, SubQuestion, fill, named, ready, spread
+from ragkit.plan import Plan, SubQuestion, fill, lacking, named, ready, spread
 from ragkit.plancheck import Draft, checked
 from ragkit.ruleplanner import RulePlanner, plan_by_rules
 from ragkit.scripted import ScriptedModel
+from ragkit.standin import stand_in
 from ragkit.structured import conform
 
 SCALING = (
@@ -45,8 +46,8 @@ def test_waves() -> None:
 def test_an_answer_is_filled_in_and_is_never_a_form_itself() -> None:
     sub = SubQuestion("3", "When did {1} meet {2}?", depends_on=("1", "2"))
     assert fill(sub, {"1": "Ann {2}.", "2": "Bob\n Ray"}) == "When did Ann {2} meet Bob Ray?"
-    assert fill(sub, {"1": "Ann"}) == "When did Ann meet?"
-    assert fill(SubQuestion("2", "What is {x}?"), {"x": "no"}) == "What is?"
+    assert fill(sub, {"1": "Ann"}) == "When did Ann meet …?"
+    assert fill(SubQuestion("2", "What is {x}?"), {"x": "no"}) == "What is {x}?"
     assert len(fill(sub, {"1": "a " * 5000, "2": "b"})) < 700
 
 
@@ -78,8 +79,8 @@ def test_a_long_circle_and_one_that_waits_for_itself() -> None:
 def test_forty_sub_questions_become_eight_and_the_rest_is_named() -> None:
     plan = checked("q", draft(*[(str(n), f"What is thing{n}?", []) for n in range(40)]))
     assert len(plan.sub_questions) == 8
-    assert "32 were left out" in plan.notes[0]
-    assert "What is thing39?" in plan.notes[0]
+    assert "32 were left out" in plan.lost[0]
+    assert "What is thing39?" in plan.lost[0]
 
 
 def test_unknown_tools_are_left_to_the_router() -> None:
@@ -151,7 +152,7 @@ def test_a_list_becomes_one_question_each() -> None:
     assert spread(once, {"1": "Paris and Rome"}) is once
     few = spread(plan, {"1": ", ".join(f"City{n}" for n in range(20))})
     assert len(few.sub_questions) == 8
-    assert "City19" in few.notes[1]
+    assert "City19" in few.lost[0]
     assert spread(plan, {"1": "Mumbai"}) == plan
 
 
@@ -281,6 +282,83 @@ def test_when_a_model_cannot_plan_again_the_plan_stays() -> None:
     plan = asyncio.run(both())
     assert [sub.text for sub in plan.sub_questions] == ["Who won?", "Where is Reds?", "Where is Blues?"]
     assert "It is ill." in plan.notes[-1]
+
+
+def again(first: str, second: str, answers: dict[str, str], question: str = "Where are the winners?") -> Plan:
+    """What is planned once these are answered."""
+    planner = reply_of(ScriptedModel([first, second]))
+
+    async def both() -> Plan:
+        return await planner.replan(await planner.plan(question, []), answers, [])
+
+    return asyncio.run(both())
+
+
+WON: dict[str, object] = {"id": "1", "text": "Who won?"}
+WHERE: dict[str, object] = {"id": "2", "text": "Where is {1}?", "depends_on": ["1"], "each": True}
+
+
+def test_a_model_that_numbers_from_one_again_asks_something_new() -> None:
+    new = proposed({"id": "1", "text": "Where are the Reds at home?"},
+                   {"id": "2", "text": "How many people live in {1}?", "depends_on": ["1"]})  # fmt: skip
+    plan = again(proposed(WON, WHERE), new, {"1": "Reds"})
+    assert [(sub.id, sub.text, sub.depends_on) for sub in plan.sub_questions] == [
+        ("1", "Who won?", ()),
+        ("3", "Where are the Reds at home?", ()),
+        ("2", "How many people live in {3}?", ("3",)),
+    ]
+
+
+def test_a_new_question_that_needs_the_old_one_of_its_id_waits_for_that() -> None:
+    plan = again(proposed(WON, WHERE), proposed({"id": "1", "text": "Where is {1} at home?"}), {"1": "Reds"})
+    assert [(sub.id, sub.text, sub.depends_on) for sub in plan.sub_questions] == [
+        ("1", "Who won?", ()),
+        ("3", "Where is {1} at home?", ("1",)),
+    ]
+
+
+@pytest.mark.parametrize("left", [[], [WON], [{"id": "1", "text": "who won"}]])
+def test_a_model_that_has_nothing_new_to_ask_leaves_the_plan(left: list[dict[str, object]]) -> None:
+    plan = again(proposed(WON, WHERE), proposed(*left), {"1": "Reds and Blues"})
+    assert [sub.text for sub in plan.sub_questions] == ["Who won?", "Where is Reds?", "Where is Blues?"]
+    assert plan.replanned
+
+
+@pytest.mark.parametrize("question", ["What does {1} mean?", "Compare {1} with {2} and {3} in 2020 and in 2021.", "{{"])
+def test_braces_of_a_user_are_no_places_for_answers(question: str) -> None:
+    for plan in (plan_by_rules(question), again("", "", {}, question)):
+        assert [(sub.text, sub.depends_on) for sub in plan.sub_questions] == [(question, ())]
+        assert fill(plan.sub_questions[0], {"1": "no"}) == question
+
+
+def test_a_number_with_a_hash_is_a_place_for_a_model_only() -> None:
+    plan = plan_by_rules("What is the revenue of team #1 and team #2 in 2020 and in 2021?")
+    assert not any(sub.depends_on for sub in plan.sub_questions)
+
+
+def test_of_answers_in_a_row_one_is_enough() -> None:
+    sub = SubQuestion("3", "How far apart are {2_1} and {2_2} from {1}?", depends_on=("1", "2_1", "2_2"))
+    assert lacking(sub, {"1": "Rome", "2_2": "Paris"}) == []
+    assert fill(sub, {"1": "Rome", "2_2": "Paris"}) == "How far apart are Paris from Rome?"
+    assert lacking(sub, {"2_1": "Paris", "2_2": ""}) == ["1"]
+    assert lacking(sub, {"1": "Rome"}) == ["2_1", "2_2"]
+    assert lacking(replace(sub, text="Where is it?"), {}) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "stands"),
+    [
+        ("Who is the director of Titanic?", "Titanic was directed by James Cameron and stars Kate Winslet. It is long.",
+         "James Cameron"),
+        ("Who is the head of finance?", "Engineers are many. The head of finance is Ines Falk.", "Ines Falk"),
+        ("What is the capital of France?", "Paris is the capital of France.", "Paris"),
+        ("When was the company founded?", "The company was founded in 1987 by Bob Ray.", "1987"),
+        ("What is the margin of the shop?", "Margins rose to 12 %.", "the margin of the shop"),
+        ("Who bought Acme?", "Acme was sold.", ""),
+    ],
+)  # fmt: skip
+def test_what_stands_for_sentences_in_another_question(question: str, said: str, stands: str) -> None:
+    assert stand_in(question, said) == stands
 
 
 def test_rules_are_a_planner() -> None:

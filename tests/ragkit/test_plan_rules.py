@@ -8,6 +8,10 @@ from ragkit.plan import Plan
 from ragkit.ruleplanner import plan_by_rules
 
 WHOLE = """\
+Which tests were chosen for the benchmark, and why are they hard?
+What kinds of valves are used in the plant, and how do they lower the pressure?
+How does the margin of Acme differ from Globex's, and what are its reasons?
+How does the speed of Falcon compare to Heron and other ships?
 What are the pros and cons of remote work?
 Who wrote Romeo and Juliet?
 What are the themes of Romeo and Juliet?

@@ -9,6 +9,8 @@ import pytest
 import ragkit
 from ragkit import weather
 from ragkit.calculator import calculator
+from ragkit.calibration import Scale
+from ragkit.cascade import Cascade, Scales
 from ragkit.errors import InvalidInput, NotFound
 from ragkit.model import ModelError, Reply, Request
 from ragkit.modelselector import MOST_CHARACTERS
@@ -297,6 +299,27 @@ def test_routing_is_a_step_of_the_trace(place: ragkit.Workspace) -> None:
     with telemetry.recording(Listener(), False):
         place.route("Which oil does the engine need?")
     assert [name for name, _ in seen] == ["route"]
+
+
+def test_where_only_documents_are_known_a_route_is_sure_of_what_surely_belongs(place: ragkit.Workspace) -> None:
+    router, (places, tools, _) = place._router, place._routed(None, None, "extractive", None)
+    cascade = Cascade(router.ready(places, tools).profiles)
+    question = Inquiry("Which oil does the engine need?")
+    top = float(cascade.full(question, *cascade.cheap(question)).max())
+
+    def learnt(below: float) -> Scale:
+        return Scale(temperature=0.001, sure=0.6, inside=top - below, width=0.1)
+
+    known = {}
+    for below in (0.01, 0.5):
+        cascade.scales = Scales(None, learnt(below))
+        known[below] = cascade.decide(question)
+    assert [one.confident for one in known.values()] == [False, True]
+    assert known[0.01].chosen == known[0.5].chosen
+    assert "not clear that it belongs" in known[0.01].reason
+    cascade.scales = Scales(learnt(0.01), learnt(0.01))  # from questions, which say it better
+    assert cascade.decide(question).chosen == ("garage",)
+    assert cascade.decide(question).confident
 
 
 def test_many_threads_route_at_once(place: ragkit.Workspace) -> None:

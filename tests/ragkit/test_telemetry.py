@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 
-from ragkit import otlp, telemetry
+from ragkit import attributes, otlp, telemetry
 from ragkit.errors import InvalidInput
 from ragkit.model import ModelError
 from ragkit.telemetry import record, recording, span, traced
@@ -157,7 +157,7 @@ def test_texts_are_kept_only_where_they_are_wanted(monkeypatch: pytest.MonkeyPat
 
 def test_keys_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "correct-horse-battery")
-    telemetry.hide("hunter2-hunter2")
+    attributes.hide("hunter2-hunter2")
     heard = Heard()
     quoted = f"no correct-horse-battery hunter2-hunter2 sk-{'a1' * 10} Bearer abc.def.ghi end"
     with recording(heard, True), pytest.raises(ValueError, match="no"), span("it", {"said": quoted}):

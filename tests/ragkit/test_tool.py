@@ -119,6 +119,44 @@ def test_whatever_is_typed_is_a_number_or_an_error_of_ours(expression: str) -> N
         assert isinstance(calculate(expression), int | float)
 
 
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What is 17 % of 2,340?", 397.8),
+        ("12 * (3 + 4)", 84),
+        ("What is the square root of 225?", 15),
+        ("How much is 48 divided by 6?", 8),
+        ("2 to the power of 10", 1024),
+        ("What is 2024?", None),
+        ("What is 12 % of our revenue?", None),
+        ("How many people work here?", None),
+        ("9 ** 9 ** 9", None),
+        ("2020-2021 revenue", None),
+    ],
+)
+def test_a_plain_question_says_what_to_calculate(question: str, value: float | None) -> None:
+    assert calculator.read is not None
+    arguments = calculator.read(question)
+    assert (None if arguments is None else calculator.call(arguments).value) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("question", "arguments"),
+    [
+        ("What day is it today?", {}),
+        ("What is today's date?", {}),
+        ("Which weekday was 1976-07-04?", {"start": "1976-07-04"}),
+        ("What day was our revenue highest?", None),
+        ("What is due today?", None),
+    ],
+)
+def test_a_plain_question_says_which_day(question: str, arguments: dict[str, str] | None) -> None:
+    one = date_tool(lambda: date(2025, 3, 1))
+    assert one.read is not None
+    assert one.read(question) == arguments
+    assert arguments is None or one.call(arguments).error == ""
+
+
 def test_dates() -> None:
     assert dates(date(2024, 1, 31), months=1)["date"] == "2024-02-29"
     assert dates(date(2025, 3, 1), days=90) == {"date": "2025-05-30", "weekday": "Friday", "week": 22}

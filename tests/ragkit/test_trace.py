@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from rich.console import Console
 from typer.testing import CliRunner
 
-from ragkit import sqlitefile, telemetry
+from ragkit import attributes, sqlitefile, telemetry
 from ragkit.errors import InvalidInput, NotFound, RagkitError
 from ragkit.model import ModelError
 from ragkit.modelsettings import TraceSettings
@@ -70,7 +70,7 @@ def made(at: int, size: int = 10) -> Trace:
 @pytest.fixture(autouse=True)
 def _hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(telemetry.SEND_TEXTS, raising=False)
-    telemetry.hide(KEY)
+    attributes.hide(KEY)
 
 
 @pytest.fixture

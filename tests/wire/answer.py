@@ -60,7 +60,7 @@ def answer(turn: Turn, seen: Seen) -> Answer:
     if turn.fault == "html":
         return _body(turn.status or 502, _PAGE, kind="text/html")
     if turn.fault in ("empty", "no_choices"):
-        turn = replace(turn, text="", calls=())
+        turn = replace(turn, text="", cited=(), calls=())
     return _stream(form, turn, seen) if seen.stream else _whole(form, turn, seen)
 
 

@@ -34,6 +34,8 @@ def _of_messages(body: Mapping[str, Any]) -> str:
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
         if not blocks or any(block["type"] == "text" and not block["text"].strip() for block in blocks):
             return f"messages.{at}: text content blocks must be non-empty"
+        if said := _of_documents([block for block in blocks if block["type"] == "document"]):
+            return f"messages.{at}.content.{said}"
         answered = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
         if sorted(answered) != sorted(asked):
             return f"messages.{at}: `tool_use` ids {asked} and `tool_result` blocks {answered} must match"
@@ -44,6 +46,8 @@ def _of_messages(body: Mapping[str, Any]) -> str:
         return "messages: first message must use the user role"
     form = (body.get("output_config") or {}).get("format")
     if form:
+        if '"citations": {"enabled": true}' in json.dumps(body["messages"]):
+            return "output_config.format: citations cannot be enabled with a format"
         if form.get("type") != "json_schema" or not isinstance(form.get("schema"), dict):
             return "output_config.format: type json_schema with a schema is required"
         for schema in _schemas(form["schema"]):
@@ -52,6 +56,20 @@ def _of_messages(body: Mapping[str, Any]) -> str:
             for limit in _LIMITS:
                 if limit in schema:
                     return f"output_config.format.schema: property '{limit}' is not supported"
+    return ""
+
+
+def _of_documents(blocks: list[Mapping[str, Any]]) -> str:
+    for at, block in enumerate(blocks):
+        source = block["source"]
+        if (source.get("type"), source.get("media_type")) != ("text", "text/plain"):
+            return f"{at}.document.source: Input should be a text/plain of type text"
+        if not source.get("data", "").strip():
+            return f"{at}.document.source.text.data: String should have at least 1 character"
+        if len(block.get("title") or "") > 500:
+            return f"{at}.document.title: String should have at most 500 characters"
+    if len({bool((block.get("citations") or {}).get("enabled")) for block in blocks}) > 1:
+        return "0.document.citations: Citations must be enabled on all or none of the documents"
     return ""
 
 

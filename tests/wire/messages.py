@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from tests.wire.piece import Piece, event, shreds, words
@@ -45,8 +46,8 @@ def error(fault: str, said: str = "") -> tuple[int, dict[str, Any]]:
 
 def whole(turn: Turn, seen: Seen) -> tuple[dict[str, Any], Counter[str]]:
     content: list[dict[str, Any]] = []
-    if turn.text:
-        content.append({"type": "text", "text": turn.text, "citations": None})
+    for text, citations in _texts(turn):
+        content.append({"type": "text", "text": text, "citations": list(citations) or None})
     for at, (name, arguments) in enumerate(turn.calls):
         given = json.loads(arguments) if isinstance(arguments, str) else arguments
         content.append({"type": "tool_use", "id": _id(seen, at), "name": name, "input": given})
@@ -67,9 +68,10 @@ def stream(turn: Turn, seen: Seen) -> list[Piece]:
     }
     pieces = [_event("message_start", tokens=begun, message=message)]
     index = 0
-    if turn.text:
-        deltas = [{"type": "text_delta", "text": word} for word in words(turn.text)]
-        pieces += _block(index, {"type": "text", "text": ""}, deltas)
+    for text, citations in _texts(turn):
+        deltas: list[dict[str, Any]] = [{"type": "text_delta", "text": word} for word in words(text)]
+        deltas += [{"type": "citations_delta", "citation": one} for one in citations]
+        pieces += _block(index, {"type": "text", "text": "", **({"citations": []} if citations else {})}, deltas)
         index += 1
     for at, (name, arguments) in enumerate(turn.calls):
         given = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
@@ -86,6 +88,10 @@ def failed(fault: str) -> list[Piece]:
 
 def broken() -> list[Piece]:
     return [event('{"type": "content_block_delta", "delta": {"te', "content_block_delta")]
+
+
+def _texts(turn: Turn) -> tuple[tuple[str, tuple[Mapping[str, Any], ...]], ...]:
+    return turn.cited or (((turn.text, ()),) if turn.text else ())
 
 
 def _message(seen: Seen) -> dict[str, Any]:

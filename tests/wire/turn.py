@@ -32,6 +32,8 @@ Fault = Literal[
 @dataclass(frozen=True)
 class Turn:
     text: str = "ok"
+    cited: tuple[tuple[str, tuple[Mapping[str, Any], ...]], ...] = ()
+    """Blocks of text, each with its citations as they are sent, instead of `text` (Anthropic's form only)."""
     calls: tuple[tuple[str, Mapping[str, Any] | str], ...] = ()
     """Names and arguments of the tools that the model calls; arguments as a string are sent as they are."""
     stop: str = ""
@@ -109,6 +111,27 @@ class Seen:
         return tuple(tool["name"] if self.provider == "anthropic" else tool["function"]["name"] for tool in tools)
 
     @property
+    def documents(self) -> tuple[Mapping[str, Any], ...]:
+        """Blocks that may be cited (Anthropic's form only), in the order in which citations count them."""
+        contents = [message["content"] for message in self.body.get("messages") or ()]
+        blocks = [block for content in contents if isinstance(content, list) for block in content]
+        return tuple(block for block in blocks if block["type"] == "document")
+
+    def cites(self, at: int, part: str) -> dict[str, Any]:
+        """What the API says that cites this part of a document."""
+        document = self.documents[at]
+        start = document["source"]["data"].index(part)
+        return {
+            "type": "char_location",
+            "cited_text": part,
+            "document_index": at,
+            "document_title": document["title"],
+            "start_char_index": start,
+            "end_char_index": start + len(part),
+            "file_id": None,
+        }
+
+    @property
     def prompt(self) -> str:
         """All texts that were sent, system and tool results too, one a line."""
         return "\n".join(_texts([self.body.get("system"), self.body.get("messages")]))
@@ -120,5 +143,5 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for one in value for text in _texts(one)]
     if isinstance(value, dict):
-        return [text for key in ("text", "content") for text in _texts(value.get(key))]
+        return [text for key in ("title", "source", "data", "text", "content") for text in _texts(value.get(key))]
     return []

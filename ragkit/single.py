@@ -1,0 +1,149 @@
+"""The way of one question, or of one part of it: route, call tools, retrieve, write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import anyio
+import anyio.to_thread
+
+from ragkit import telemetry
+from ragkit.answer import Answer, Citation
+from ragkit.chain import Chain
+from ragkit.events import Found, Pieces, Routed, Way
+from ragkit.extractive import Extractive
+from ragkit.indexes.hit import Hit
+from ragkit.means import Means
+from ragkit.model import Message, ModelError, Passage, Reply, Request
+from ragkit.plan import SubQuestion
+from ragkit.route import Route
+from ragkit.sources import cited, passages
+from ragkit.write import refused, write
+
+_LATE = "There was not enough time to decide where to look: all domains were searched."
+_SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    domains: Sequence[str] | None
+    """None: all."""
+    tools: Sequence[str] = ()
+    sure: bool = True
+    """The plan says so. A router may be wrong: what its tools cannot say is looked for in documents."""
+    note: str = ""
+
+
+async def asked(
+    way: Way, sub: SubQuestion, text: str, *, before: tuple[Answer, ...] = (), last: bool = False
+) -> Answer:
+    """One question to its domains and tools. `last`: nothing comes after it, so that its text may be streamed."""
+    where = _planned(sub, way.means) if sub.tools else await _routed(way, text)
+    if isinstance(where, Route):
+        return Answer(text, "", abstained=True, reason=_nowhere(where), status="insufficient")
+    called = [await way.means.call(name, text, way.allowance) for name in where.tools]
+    said = [one for one in called if not one.abstained]
+    notes = tuple(one.reason for one in called if one.abstained)
+    if len(said) == 1 and (where.domains == () or way.means.local):
+        return replace(said[0], notes=notes)
+    if called and not said and where.sure and where.domains == ():
+        return Answer(text, "", abstained=True, reason=" ".join(notes), status="failed")
+    hits: Sequence[Hit] = ()
+    domains = where.domains if where.domains or said else None
+    if domains != ():
+        hits = await _retrieve(way, way.means.query(sub, text, before), domains, part=not last)
+        way.tell(Found(text, tuple(hits)))
+    answer = await _written(way, text, hits, said, way.means.chain, last)
+    tools = [name for one in said for name in one.domains]
+    told = [f"The tool {' '.join(one.domains)} said: {one.text[:_SHOWN]}" for one in said]
+    looked = way.means.domains if domains is None else domains
+    return replace(answer, domains=(*looked, *tools), notes=tuple(filter(None, (where.note, *notes, *told))))
+
+
+def _planned(sub: SubQuestion, means: Means) -> _Where:
+    domains = tuple(name for name in sub.tools if name in means.domains)
+    tools = [name for name in sub.tools if name in means.tools]
+    return _Where(domains if domains or tools else None, tools)
+
+
+async def _routed(way: Way, text: str) -> _Where | Route:
+    """A route that leads nowhere is given back. What takes too long leaves time to look everywhere."""
+    if way.means.route is None:
+        return _Where(None)
+    with anyio.move_on_after(way.allowance.deadline.left / 2):
+        route = await way.means.route(text)
+        way.routes[text] = route
+        way.tell(Routed(text, route))
+        if route.none:
+            return route
+        domains = tuple(name for name in route.chosen if name in way.means.domains)
+        return _Where(domains, [name for name in route.chosen if name in way.means.tools], sure=False)
+    return _Where(None, note=_LATE)
+
+
+async def _retrieve(way: Way, query: str, domains: Sequence[str] | None, part: bool) -> Sequence[Hit]:
+    deadline = way.allowance.deadline
+    with telemetry.span("retrieval", {"gen_ai.operation.name": "retrieval"}) as span:
+        telemetry.record(span, {"gen_ai.retrieval.query.text": query})
+        try:
+            with anyio.fail_after(deadline.left):
+                hits = await anyio.to_thread.run_sync(way.means.find, query, domains, part, abandon_on_cancel=True)
+        except TimeoutError:
+            raise ModelError(
+                f"The time of {deadline.seconds:g} s was over while the documents were searched.",
+                "Raise seconds in ragkit.toml under [ask].",
+                "deadline",
+            ) from None
+        span.set_attribute("ragkit.hits", len(hits))
+        telemetry.record(span, {"ragkit.passages": [f"{hit.uri} {hit.start}:{hit.end}" for hit in hits]})
+        return hits
+
+
+async def _written(
+    way: Way, question: str, hits: Sequence[Hit], said: Sequence[Answer], chain: Chain, last: bool
+) -> Answer:
+    """From passages, and from what tools said: that comes after the passages, and is cited by no range."""
+    given = passages(hits)
+    given += tuple(
+        Passage(number, f"The tool {' '.join(one.domains)}", one.text)
+        for number, one in enumerate(said, len(given) + 1)
+    )
+    if not given:
+        reason = "Nothing in the documents that were searched matches."
+        return Answer(question, "", abstained=True, reason=reason, status="insufficient")
+    pieces = Pieces(way)
+    try:
+        with telemetry.span("write"):
+            reply = await write(chain, question, given, way.allowance, pieces.told if last else None)
+    except ModelError as error:
+        if pieces.text:
+            return broken(error, *cited(pieces.text, hits))
+        if error.kind not in ("budget", "deadline"):
+            raise
+        reply = await Extractive().areply(Request((Message("user", question),), passages=given))
+        text, citations = cited(reply.text, hits)
+        missing = (f"{error} These are sentences of the passages, no model read them.",)
+        return Answer(question, text, citations, missing=missing, model=reply.model)
+    answer = made_of(reply, question, len(given), *cited(reply.text, hits))
+    strong = way.means.strong
+    if answer.abstained and reply.stop == "end" and last and strong.members != chain.members and not pieces.text:
+        return await _written(way, question, hits, said, strong, last)  # a draft that finds nothing is looked at again
+    return answer
+
+
+def made_of(reply: Reply, question: str, given: int, text: str, citations: tuple[Citation, ...]) -> Answer:
+    """The answer that a reply is, from so many passages; its text and citations are checked already."""
+    made = Answer(question, "", model=reply.model, cached=reply.cached)
+    if reason := refused(reply, given):
+        text = reply.text if reply.stop == "refusal" else ""
+        return replace(made, text=text, abstained=True, reason=reason, status="insufficient")
+    missing = (f"{reply.model} stopped at its limit of tokens.",) if reply.stop == "length" else ()
+    return replace(made, text=text, citations=citations, missing=missing)
+
+
+def broken(error: ModelError, text: str, citations: tuple[Citation, ...]) -> Answer:
+    """What a reader has seen of a text that stopped in the middle."""
+    return Answer("", text, citations, missing=(f"The end of the text. {error}",), model=error.model)
+
+
+def _nowhere(route: Route) -> str:
+    return f"It seems to belong to none of the domains. {route.reason} To ask one of them anyway, name it."

@@ -1,0 +1,206 @@
+"""The asking face of a workspace: answers, streams, plans, and what a model says."""
+
+import os
+import threading
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragkit.errors import InvalidInput
+from ragkit.shelf import STATE, Shelf
+
+if TYPE_CHECKING:
+    from ragkit.answer import Answer
+    from ragkit.ask import Event
+    from ragkit.asking import Asking, Search, Work
+    from ragkit.guard import Guard
+    from ragkit.indexes.hit import Hit
+    from ragkit.model import Reply, Request
+    from ragkit.models import Asked
+    from ragkit.plan import Plan
+    from ragkit.telemetry import Listener
+    from ragkit.tools import Tool
+
+PARTS = "linked"
+"""The strategy for a part of a question: what one part finds names what the next is about."""
+_inherited: list[object] = []
+"""Of the parent of a fork: its connections may neither be used here nor closed."""
+
+
+class Asks(Shelf):
+    def __init__(self, path: str | Path = ".") -> None:
+        super().__init__(path)
+        self._listeners: list[Listener] = []
+        self._tools: dict[str, Tool] = {}
+        self._guards: list[Guard] = []
+        self._shared: Asking | None = None
+        self._begin()
+
+    def ask(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "Answer":
+        """An answer to a question, from the `k` best passages of these domains (of all, if none are named).
+
+        `model` is what `ragkit.toml` says by default: a name such as `"anthropic:NAME"` or `"openai:NAME"`, several in
+        the order in which they are to be asked, or a model of your own. `"extractive"` needs none: it answers with
+        sentences of the documents. `seconds` is what the whole may take.
+
+        When time or budget is used up, or a text breaks off, the answer is what there is, and `missing` says what it
+        lacks. When no model answers, it is a `ModelError`.
+        """
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return self._asking.engine.run(lambda: work(None))
+
+    def stream(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "Iterator[Event | Answer]":
+        """The same as it is made: `Found` passages, then `Piece` after `Piece` of the text, and last the `Answer`."""
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return self._asking.engine.stream(work)
+
+    async def aask(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "Answer":
+        """`ask`, for who awaits. To cancel it ends the calls that are under way."""
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return await self._asking.engine.arun(lambda: work(None))
+
+    def astream(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        strategy: str = "default",
+        k: int = 8,
+        where: Mapping[str, Any] | None = None,
+        reranker: str | None = None,
+        seconds: float | None = None,
+    ) -> "AsyncGenerator[Event | Answer, None]":
+        """`stream`, for who awaits."""
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        return self._asking.engine.astream(work)
+
+    def plan(self, question: str, domains: Sequence[str] | None = None, *, model: "Asked | None" = None) -> "Plan":
+        """What would be asked to answer this, without asking it."""
+        search = self._search(domains, "default", 1, None, None)
+        return self._asking.engine.run(lambda: self._asking.plan(question, search, model))
+
+    def reply(self, request: "Request", model: "Asked | None" = None, *, seconds: float | None = None) -> "Reply":
+        """What a model says, with all that asks give it: retries, fallbacks, limits and memory."""
+        return self._asking.engine.run(lambda: self._asking.reply(request, model, seconds))
+
+    async def areply(
+        self, request: "Request", model: "Asked | None" = None, *, seconds: float | None = None
+    ) -> "Reply":
+        return await self._asking.engine.arun(lambda: self._asking.reply(request, model, seconds))
+
+    def add_tool(self, tool: "Tool") -> None:
+        """Let questions go to this function, too. It takes the place of another one of its name."""
+        if tool.name in self.settings.domains:
+            raise InvalidInput(f"There is a domain {tool.name!r}.", "Give the tool another name.")
+        self._tools[tool.name] = tool
+
+    def add_guard(self, guard: "Guard") -> None:
+        """Let this guard look at questions and answers, too, after those of `ragkit.toml` and those added before."""
+        self._guards.append(guard)
+
+    def listen(self, listener: "Listener") -> None:
+        """Tell this listener of every step of every ask, as it begins and ends."""
+        self._listeners.append(listener)
+
+    def close(self) -> None:
+        """Close files and connections. The workspace opens them again when it needs them."""
+        self._leave_parent()
+        with self._making:
+            asking, self._shared = self._shared, None
+        if asking is not None:
+            asking.close()
+        super().close()
+
+    @property
+    def _asking(self) -> "Asking":
+        self._leave_parent()
+        with self._making:  # two threads may ask first
+            if self._shared is None:
+                self._shared = self._make_asking()
+            return self._shared
+
+    def _make_asking(self) -> "Asking":
+        from ragkit.asking import Asking
+
+        return Asking(self.path / STATE, self.settings, self._listeners)
+
+    def _leave_parent(self) -> None:
+        """In the child of a fork: threads and connections stayed with its parent, and its lock may be held."""
+        if self._process != os.getpid():
+            _inherited.append(self._shared)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._making = threading.Lock()
+        self._shared = None
+
+    def _work(
+        self,
+        question: str,
+        domains: Sequence[str] | None,
+        model: "Asked | None",
+        strategy: str,
+        k: int,
+        where: Mapping[str, Any] | None,
+        reranker: str | None,
+        seconds: float | None,
+    ) -> "Work":
+        return self._asking.work(question, self._search(domains, strategy, k, where, reranker), model, seconds)
+
+    def _search(
+        self,
+        domains: Sequence[str] | None,
+        strategy: str,
+        k: int,
+        where: Mapping[str, Any] | None,
+        reranker: str | None,
+    ) -> "Search":
+        """What an ask may look into, and how."""
+        from ragkit.asking import Search
+
+        lost: list[str] = []
+        indexed = self._usable(lost) if domains is None else self._indexed(domains)
+
+        def find(query: str, names: Sequence[str] | None, part: bool) -> "list[Hit]":
+            chosen = PARTS if part and strategy == "default" else strategy
+            inside = names or [one.name for one in indexed]
+            return self.search(query, inside, chosen, k, where, reranker=reranker)
+
+        tools = tuple(self._tools.values())
+        how = repr((strategy, k, where, reranker, sorted(self._tools)))
+        return Search(find, indexed, self.settings.domains, tools, domains is None, lost, how)
