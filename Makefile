@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors bench scale oracle bm25 quality chunking simulate accuracy engines asks multihop routing planning kill planted data constraints clean
+.PHONY: help setup demo test check lint types floors docs pages bench scale oracle bm25 quality chunking simulate accuracy engines answers abstention asks grounding multihop routing planning followups kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -29,7 +29,7 @@ demo: $(READY) ## index three domains, search in them and ask them, and compare 
 	$(BIN)/ragkit trace last -w $(DEMO)
 	$(BIN)/ragkit doctor -w $(DEMO)
 	$(BIN)/ragkit eval run data/questions.jsonl --source data/demo --strategies bm25,vector,hybrid \
-	  --metrics "range_recall@3,MRR@10" -w $(DEMO) --html build/demo/report.html
+	  --metrics "range_recall@3,MRR@10" -w $(DEMO) --html $(DEMO)/report.html
 
 test: $(READY) ## run the tests, in two halves side by side
 	@$(MAKE) --no-print-directory -j2 --output-sync=target upper lower
@@ -41,7 +41,7 @@ upper: $(READY)
 lower: $(READY)
 	@$(BIN)/python -m pytest -q tests/eval tests/house tests/indexes
 
-check: lint types floors ## formatting, lint, types and floors
+check: lint types floors pages ## formatting, lint, types, floors, and the pages with their links
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -60,6 +60,16 @@ types: .types ## mypy --strict over all four folders and the tests
 
 floors: .types ## no folder imports what is above it
 	cd .types && PYTHONPATH=. ../$(BIN)/lint-imports --config ../pyproject.toml
+
+# The theme would advertise another program on stderr. A warning of Python's, of MkDocs or of a plugin ends the build;
+# with --quiet it would not, for then MkDocs does not count them.
+PAGES := NO_MKDOCS_2_WARNING=1 $(BIN)/python -W error -m mkdocs build --strict
+
+docs: .types ## build the pages: build/docs/index.html
+	$(PAGES)
+
+pages: .types ## see that the pages can be built, and that no link on them leads nowhere
+	@site=$$(mktemp -d) && trap 'rm -rf "$$site"' EXIT && $(PAGES) --site-dir "$$site"
 
 bench: $(READY) ## measure import, scan and reading; prints ratios
 	$(BIN)/python -m tests.bench
@@ -86,6 +96,9 @@ multihop: $(READY) ## questions that need several documents: hybrid, second quer
 	mkdir -p build
 	$(BIN)/python -m tests.multihop
 
+grounding: $(READY) ## how well claims are told to be supported, by human labels; with TRAIN=--train the weights are learnt anew
+	$(BIN)/python -m tests.grounding build/grounding $(TRAIN)
+
 routing: $(READY) ## where questions go: each selector and the cascade on the shared sets
 	mkdir -p build/routing
 	$(BIN)/python -m tests.routing build/routing
@@ -93,8 +106,20 @@ routing: $(READY) ## where questions go: each selector and the cascade on the sh
 planning: $(READY) ## how questions are divided by rules, on the shared sets
 	$(BIN)/python -m tests.planning
 
+followups: $(READY) ## how well follow-ups find their document when rules put them, on the shared set
+	mkdir -p build
+	$(BIN)/python -m tests.followups build/followups
+
+abstention: $(READY) ## what is declined that documents do not answer, as risk and coverage; ten minutes to index
+	mkdir -p build/abstention
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.abstention build/abstention
+
 asks: $(READY) ## 1,000 asks of models over the wire, a fifth of the calls faulty, and a dead provider
 	$(BIN)/python -m tests.asks
+
+answers: $(READY) ## answers without a model: F1, containment and citations beside the first sentence and the whole passage
+	mkdir -p build
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.answers build/answers
 
 bm25: $(READY) ## our BM25 beside tantivy's: speed, and what deletions do to scores
 	$(BIN)/python -m tests.bm25
@@ -111,7 +136,7 @@ kill: $(READY) ## kill a sync at 200 moments, let its disk fail at 100, and see 
 planted: $(READY) ## see that check fails for a type error in each folder and for an import that looks up
 	$(BIN)/python tests/planted.py
 
-data: $(READY) ## make the binary files of the demo workspace anew
+data: $(READY) ## make the documents of the demo company anew from their sources
 	$(BIN)/python data/build.py
 
 constraints: ## pin anew every version that is installed

@@ -22,6 +22,7 @@ class _Open:
 class Builder:
     """What a parser writes into: text in reading order, marks around it, and what else the file says of itself.
 
+    ```pycon
     >>> out = Builder()
     >>> out.heading("Revenue", level=1)
     >>> out.block("Up 12 %.")
@@ -30,6 +31,8 @@ class Builder:
     'Revenue\\n\\nUp 12 %.'
     >>> [document.text[m.start : m.end] for m in document.marks]
     ['Revenue']
+
+    ```
     """
 
     def __init__(self) -> None:

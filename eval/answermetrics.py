@@ -11,10 +11,11 @@ from ragkit.errors import InvalidInput
 from ragkit.eval.answered import Answered, Cited
 from ragkit.eval.answers import contains, exact_match, token_f1
 from ragkit.eval.claims import bare, claims, marked, together
-from ragkit.eval.groundedness import Scorer, Support, WordOverlap, citation_precision, citation_recall, groundedness
+from ragkit.eval.groundedness import Scorer, Support, citation_precision, citation_recall, groundedness
 from ragkit.eval.questions import Question, QuestionSet
 from ragkit.eval.ranges import Range, Ranges
 from ragkit.eval.result import Run
+from ragkit.grounding import Grounding
 
 _BY_WORDS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
     "EM": exact_match,
@@ -49,7 +50,7 @@ def scorer(
         return partial(_scores, name, partial(_with_gold, gold), _by_gold(name.endswith("recall"), gold))
     if texts is None:
         raise InvalidInput(f"{name} reads what is cited, and was given no texts.", "Pass the texts of the documents.")
-    return partial(_scores, name, answerable, _by_texts(name, texts, Once(WordOverlap())))
+    return partial(_scores, name, answerable, _by_texts(name, texts, Once(Grounding())))
 
 
 def answerable(question: Question) -> bool:

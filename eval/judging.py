@@ -15,11 +15,12 @@ from ragkit.eval.agreement import Agreement, agreement
 from ragkit.eval.answered import Answered
 from ragkit.eval.answermetrics import JUDGED, answerable, refuse
 from ragkit.eval.claims import bare, together
-from ragkit.eval.groundedness import Groundedness, Scorer, Status, WordOverlap, groundedness
+from ragkit.eval.groundedness import Groundedness, Scorer, Status, groundedness
 from ragkit.eval.judge import Ask, Judge, Refused
 from ragkit.eval.metrics import Metric
 from ragkit.eval.questions import QuestionSet
 from ragkit.eval.result import Run
+from ragkit.grounding import Grounding
 from ragkit.model import Message, Request
 from ragkit.workspace import Workspace
 
@@ -102,9 +103,10 @@ class Judged:
         said = f"{run}: of {len(rows.rows):,} claims, {self.model} finds {rows.count('supported'):,} supported"
         said += f"; {rows.count('refused'):,} refused, {rows.count('unreadable'):,} not judged for other reasons."
         if agreed.equal is None:
-            return f"{said} Nothing to compare with word overlap."
+            return f"{said} Nothing to compare with the scorer that needs no model."
         kappa = "" if agreed.kappa is None else f", kappa {agreed.kappa:.2f}"
-        return f"{said} Word overlap says the same of {agreed.equal:.0%} of {agreed.both:,} claims{kappa}."
+        same = f"The scorer that needs no model says the same of {agreed.equal:.0%} of {agreed.both:,} claims"
+        return f"{said} {same}{kappa}."
 
 
 def judged(
@@ -120,7 +122,7 @@ def judged(
         if not run.answers:
             raise refuse(run.name, JUDGED)
     judge = Judge(_ask(workspace, model, Verdict), _ask(workspace, model, ClaimList))
-    scorer = WordOverlap()
+    scorer = Grounding()
     found = {}
     for run in runs:
         due = [

@@ -47,9 +47,12 @@ class Bert:
         """The most tokens that one text may have: there is no weight for a position beyond."""
         return int(self._config["max_position_embeddings"])
 
-    def compile(self, settings: Mapping[str, str | int]) -> CompiledModel:
-        """A model for what `inputs` gives; `settings` are OpenVINO's own, for its CPU device."""
-        return Core().compile_model(self._model(), "CPU", dict(settings))
+    def compile(self, settings: Mapping[str, str | int], layers: Sequence[int] = ()) -> CompiledModel:
+        """A model for what `inputs` gives; `settings` are OpenVINO's own, for its CPU device.
+
+        Behind the vectors of texts it puts out those of their tokens, as each of these layers leaves them.
+        """
+        return Core().compile_model(self._model(layers), "CPU", dict(settings))
 
     def inputs(self, rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The words of each row, filled up to the longest, and a mask that is 1 where there is a word."""
@@ -66,16 +69,18 @@ class Bert:
             raise InvalidInput(f"The model in {self._folder} has no fp32 weight {name!r}.", _HINT)
         return self._weights[name]
 
-    def _model(self) -> Model:
+    def _model(self, layers: Sequence[int]) -> Model:
         words = opset13.parameter([-1, -1, self.dimension], Type.f32, name="words")
         mask = opset13.parameter([-1, -1], Type.f32, name="mask")
         state = self._embedded(words)
         unseen = opset13.multiply(opset13.subtract(_number(1), mask), _number(_HIDDEN))
         unseen = opset13.unsqueeze(unseen, _axes(1, 2))  # alike for each head and each asking token
+        states: list[Node] = []
         for layer in range(self._config["num_hidden_layers"]):
             state = self._layer(state, unseen, f"encoder.layer.{layer}.")
+            states.append(state)
         vectors = opset13.normalize_l2(_pooled(state, mask, self._pooling), _axes(1), 1e-12, "max")
-        return Model([vectors], [words, mask], "bert")
+        return Model([vectors, *(states[layer] for layer in layers)], [words, mask], "bert")
 
     def _embedded(self, words: Node) -> Node:
         """What a token is, plus where it stands. All tokens are of the first kind: a text is no pair."""

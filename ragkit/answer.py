@@ -35,7 +35,7 @@ class Claim:
     """Without markers."""
     start: int
     end: int
-    """Where it stands in the answer's text, with its markers; both 0 when it was left out."""
+    """Where it stands in the answer's text, with its markers; both 0 when it was left out, or a guard changed the text."""
     citations: tuple[Citation, ...] = ()
     support: float | None = None
     """How well these support it, from 0 to 1; None when nobody looked."""
@@ -64,7 +64,12 @@ class Answer:
     """Which one wrote it."""
     cached: bool = False
     """It was written for an earlier ask."""
+    claims: tuple[Claim, ...] = ()
+    """What the text says, sentence by sentence, each with what it rests on."""
     groundedness: float | None = None
+    """The share of the claims that what they cite supports; None when nobody looked."""
+    confidence: float | None = None
+    """How likely the passages that were found hold the answer at all, from 0 to 1; None when that is not known."""
     sub_answers: tuple["Answer", ...] = ()
     route: Mapping[str, Any] = field(default_factory=dict)
     usage: Spent = field(default_factory=Spent)

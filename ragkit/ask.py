@@ -25,7 +25,6 @@ from ragkit.model import ModelError
 from ragkit.plan import Plan, SubQuestion
 from ragkit.route import as_json
 from ragkit.single import asked
-from ragkit.sources import numbered
 from ragkit.telemetry import STATUS
 from ragkit.together import different, put_together
 from ragkit.trace import ANSWER, QUESTION
@@ -98,7 +97,7 @@ async def _in_parts(way: Way, plan: Plan) -> tuple[Plan, Answer]:
         return await way.means.planner.replan(now, answers, way.means.known)
 
     plan, done = await carry_out(plan, answering, replan, way.allowance.deadline, lambda answer: way.tell(Part(answer)))
-    return plan, await put_together(way, plan, numbered([done[sub.id] for sub in plan.sub_questions]))
+    return plan, await put_together(way, plan, [done[sub.id] for sub in plan.sub_questions])
 
 
 def _route(way: Way, answer: Answer) -> dict[str, object]:

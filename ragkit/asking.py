@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ragkit import otlp, telemetry
-from ragkit.answer import Answer
+from ragkit.answer import Answer, Citation
 from ragkit.ask import NAMED, ask, check, planned
 from ragkit.budget import Allowance
 from ragkit.cache import SLACK, in_time
 from ragkit.chain import Chain
 from ragkit.deadline import Deadline
 from ragkit.engine import Engine
+from ragkit.grounding import Grounding
+from ragkit.guard import Guard, guards_for
+from ragkit.guarding import guarded
 from ragkit.events import Piece, Tell
+from ragkit.errors import RagkitError
 from ragkit.indexes.domain import Domain
+from ragkit.indexes.outline import Outline
 from ragkit.means import Find, Means, Named, ThriftyPlanner
 from ragkit.model import LOCAL, Reply, Request
 from ragkit.models import Asked, Models
@@ -38,17 +43,18 @@ from ragkit.tools import Tool
 from ragkit.trace import ANSWER, CACHED, QUESTION, Trace
 from ragkit.tracecollector import Collector
 from ragkit.tracestore import FILE, TraceStore
+from ragkit.verifier import Verifier
 
 if TYPE_CHECKING:
     from ragkit.indexes.embedder import Vectors
 
-FORM = 3
+FORM = 4
 """Of answers that are remembered by their meaning. Raised when prompts change, or what is made of what models say."""
 _REPLY = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "reply"}
 _ANSWER = TypeAdapter(Answer)
 _CHAT = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "chat"}
 Work = Callable[[Tell | None], Awaitable[Answer]]
-Reform = Callable[[Callable[[Request], Awaitable[Reply]] | None], Awaitable[str]]
+Reform = Callable[[str, Callable[[Request], Awaitable[Reply]] | None], Awaitable[str]]
 """What a question is asked as, given what replies, where there is a model: a question of a conversation."""
 T = TypeVar("T")
 
@@ -71,15 +77,24 @@ class Search:
 
 
 class Asking:
-    def __init__(self, folder: Path, settings: Settings, listeners: list[Listener] | None = None) -> None:
-        """`listeners` may be added to later; they are another's, who makes another Asking when this one is closed."""
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        listeners: list[Listener] | None = None,
+        guards: list[Guard] | None = None,
+    ) -> None:
+        """`listeners` and `guards` may be added to later; they are another's, who makes another Asking when this one is
+        closed."""
         self.settings = settings
         self.engine = Engine()
         self.models = Models(folder, settings)
         self.listeners = [] if listeners is None else listeners
+        self.guards = [] if guards is None else guards
         self._traces = TraceStore(folder / FILE, settings.trace)
         self._remembered = SemanticCache(folder / "answers.sqlite", settings.cache)
         self._router = Router(folder / "routing")
+        self._grounding = Grounding()
         otlp.export_to(settings.trace.otlp)
         kept = self._traces, self._remembered
         self.close = weakref.finalize(self, _close, os.getpid(), self.engine, self.models, *kept)
@@ -105,7 +120,7 @@ class Asking:
         async def work(tell: Tell | None) -> Answer:
             allowance = self.models.allowance(seconds)
 
-            async def answering() -> Answer:
+            async def answering(question: str, tell: Tell | None) -> Answer:
                 if reform is None:
                     return await self._answer(question, search, asked, allowance, tell)
                 with telemetry.span("invoke_workflow chat", _CHAT) as span:
@@ -117,7 +132,12 @@ class Asking:
                     telemetry.record(span, {ANSWER: answer.text})
                     return replace(answer, question=question)
 
-            answer, trace = await self._traced(answering, allowance.deadline)
+            async def watched() -> Answer:
+                check(question)
+                guards = [*guards_for(self.settings.guard), *self.guards]
+                return await guarded(question, guards, answering, tell, allowance.deadline)
+
+            answer, trace = await self._traced(watched, allowance.deadline)
             return replace(answer, trace=trace)
 
         return work
@@ -130,7 +150,7 @@ class Asking:
         async def reply(request: Request) -> Reply:
             return await chain.areply(request, allowance)
 
-        return await reform(None if all(member.name in LOCAL for member in chain.members) else reply)
+        return await reform(question, None if all(member.name in LOCAL for member in chain.members) else reply)
 
     async def _traced(self, work: Callable[[], Awaitable[T]], deadline: Deadline) -> tuple[T, str]:
         """What comes of it, told to all who listen, and the id of its trace; empty when none is kept."""
@@ -177,6 +197,7 @@ class Asking:
             RulePlanner() if local else ThriftyPlanner(reply),
             chain,
             strong,
+            Verifier(self.settings.ask.claims, self._grounding.supports, partial(_placed_in, {one.name: one for one in search.domains})),
             search.lost,
         )
 
@@ -216,6 +237,15 @@ class Asking:
     ) -> "tuple[str, Vectors, Match | None]":
         scope, vector = _placed(question, search, chains)
         return scope, vector, self._remembered.get(scope, question, vector, least)
+
+
+def _placed_in(domains: Mapping[str, Domain], cited: Citation) -> Outline | None:
+    """The document of what is cited; None when it has changed since it was found."""
+    try:
+        document = domains[cited.domain].document(cited.uri)
+    except RagkitError:
+        return None
+    return Outline(document) if document.text[cited.start : cited.end] == cited.quote else None
 
 
 def _placed(question: str, search: Search, chains: Sequence[Chain]) -> "tuple[str, Vectors]":

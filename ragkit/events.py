@@ -48,7 +48,15 @@ class Piece:
     text: str
 
 
-Event = Planned | Routed | Found | Part | Piece
+@dataclass(frozen=True, slots=True)
+class Retracted:
+    """A sentence that was streamed, and that what it cites does not support."""
+
+    text: str
+    reason: str
+
+
+Event = Planned | Routed | Found | Part | Piece | Retracted
 Tell = Callable[[Event], None]
 
 

@@ -10,7 +10,7 @@ from ragkit.answer import Answer
 from ragkit.deadline import Deadline
 from ragkit.model import LOCAL
 from ragkit.plan import Plan, SubQuestion, fill, lacking, ready
-from ragkit.sources import bare
+from ragkit.statements import bare
 from ragkit.standin import stand_in
 from ragkit.telemetry import STATUS
 

@@ -14,6 +14,7 @@ from ragkit.plan import Plan, Planner, SubQuestion, ToolInfo
 from ragkit.route import Route
 from ragkit.ruleplanner import plan_by_rules
 from ragkit.tools import Tool, ToolResult
+from ragkit.verifier import Verifier
 
 _PLAIN = 12
 """Words of a question that rules find simple, and that no model is asked to plan."""
@@ -45,6 +46,7 @@ class Means:
     chain: Chain
     strong: Chain
     """For what the parts of a question are made into."""
+    verifier: Verifier
     lost: Sequence[str] = ()
     """What could not be looked into, and why."""
 

@@ -53,9 +53,14 @@ class AskSettings(BudgetSettings):
     """One ask."""
 
     seconds: float | None = Field(default=120, gt=0, description="From the question to the answer.")
+    claims: Literal["strict", "mark", "off"] = Field(
+        default="mark", description="Claims that their sources do not support: left out, marked [?], or not looked at."
+    )
 
 
 class CacheSettings(_Settings):
+    """What is remembered of answers."""
+
     exact: bool = Field(default=True, description="The same prompt to the same model is answered from memory.")
     redis: str = Field(default="", description="redis://…: a memory that several machines share.")
     semantic: float | None = Field(
@@ -66,6 +71,8 @@ class CacheSettings(_Settings):
 
 
 class TraceSettings(_Settings):
+    """What is kept of how answers were made."""
+
     keep: bool = True
     texts: bool = Field(default=True, description="Keep questions, prompts and answers; or only names and numbers.")
     megabytes: int = Field(default=100, ge=1, description="Beyond this, the oldest traces are forgotten.")

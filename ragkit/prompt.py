@@ -27,6 +27,12 @@ def with_passages(request: Request) -> tuple[Message, ...]:
     return (Message("user", fenced), *messages)
 
 
+def answered(question: str, answer: str) -> str:
+    """An answer that was written from documents: it may hold what they say, and is fenced as they are."""
+    said = unfenced(escape(" ".join(question.split())))
+    return f'<passage-answer question="{said}">\n{unfenced(answer)}\n</passage-answer>'
+
+
 def unfenced(text: str) -> str:
     """The text without a word that could end the fence around it; everything else as it was."""
     folded = fold(text)

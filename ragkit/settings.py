@@ -67,6 +67,8 @@ class DomainSettings(Recipe):
 
 
 class Settings(BaseModel):
+    """What holds for the whole workspace; it stands before the first [table]."""
+
     model_config = ConfigDict(extra="forbid")
 
     version: int = Field(default=VERSION, ge=1)

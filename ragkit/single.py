@@ -7,17 +7,20 @@ import anyio
 import anyio.to_thread
 
 from ragkit import telemetry
-from ragkit.answer import Answer, Citation
+from ragkit.answer import Answer
 from ragkit.chain import Chain
 from ragkit.events import Found, Pieces, Routed, Way
 from ragkit.extractive import Extractive
 from ragkit.indexes.hit import Hit
 from ragkit.means import Means
 from ragkit.model import Message, ModelError, Passage, Reply, Request
+from ragkit.orders import flag
 from ragkit.plan import SubQuestion
+from ragkit.rewrite import Verified
 from ragkit.route import Route
-from ragkit.sources import cited, passages
-from ragkit.write import refused, write
+from ragkit.source import passages, sources
+from ragkit.verifying import Again, verified
+from ragkit.write import mend, refused, write
 
 _LATE = "There was not enough time to decide where to look: all domains were searched."
 _SHOWN = 500
@@ -102,47 +105,59 @@ async def _written(
     way: Way, question: str, hits: Sequence[Hit], said: Sequence[Answer], chain: Chain, last: bool
 ) -> Answer:
     """From passages, and from what tools said: that comes after the passages, and is cited by no range."""
-    given = passages(hits)
-    given += tuple(
-        Passage(number, f"The tool {' '.join(one.domains)}", one.text)
-        for number, one in enumerate(said, len(given) + 1)
-    )
+    known = sources(hits)
+    told = {
+        number: Passage(number, f"The tool {' '.join(one.domains)}", one.text)
+        for number, one in enumerate(said, len(known) + 1)
+    }
+    given = (*passages(known), *told.values())
     if not given:
         reason = "Nothing in the documents that were searched matches."
         return Answer(question, "", abstained=True, reason=reason, status="insufficient")
+    heard = {number: one.text for number, one in told.items()}
+
+    async def checked(answer: Answer, reply: Reply, again: Again | None = None) -> Answer:
+        return await verified(way, answer, reply, known, heard, again=again)
+
     pieces = Pieces(way)
     try:
-        with telemetry.span("write"):
+        with telemetry.span("write") as span:
+            flag(span, given)
             reply = await write(chain, question, given, way.allowance, pieces.told if last else None)
     except ModelError as error:
         if pieces.text:
-            return broken(error, *cited(pieces.text, hits))
+            return await checked(broken(error), Reply(pieces.text, error.model, "length"))
         if error.kind not in ("budget", "deadline"):
             raise
         reply = await Extractive().areply(Request((Message("user", question),), passages=given))
-        text, citations = cited(reply.text, hits)
         missing = (f"{error} These are sentences of the passages, no model read them.",)
-        return Answer(question, text, citations, missing=missing, model=reply.model)
-    answer = made_of(reply, question, len(given), *cited(reply.text, hits))
+        return await checked(Answer(question, "", missing=missing, model=reply.model), reply)
+    answer = made_of(reply, question, len(given))
     strong = way.means.strong
-    if answer.abstained and reply.stop == "end" and last and strong.members != chain.members and not pieces.text:
-        return await _written(way, question, hits, said, strong, last)  # a draft that finds nothing is looked at again
-    return answer
+    if answer.abstained:
+        if reply.stop == "end" and last and strong.members != chain.members and not pieces.text:
+            return await _written(way, question, hits, said, strong, last)  # a draft that finds nothing: once more
+        return answer
+
+    async def again(made: Verified) -> Reply:
+        with telemetry.span("mend"):
+            return await mend(chain, question, given, reply.text, made.unsupported, way.allowance)
+
+    return await checked(answer, reply, again)
 
 
-def made_of(reply: Reply, question: str, given: int, text: str, citations: tuple[Citation, ...]) -> Answer:
-    """The answer that a reply is, from so many passages; its text and citations are checked already."""
+def made_of(reply: Reply, question: str, given: int) -> Answer:
+    """The answer that a reply is, from so many passages; its text is put in when it is verified."""
     made = Answer(question, "", model=reply.model, cached=reply.cached)
     if reason := refused(reply, given):
         text = reply.text if reply.stop == "refusal" else ""
         return replace(made, text=text, abstained=True, reason=reason, status="insufficient")
-    missing = (f"{reply.model} stopped at its limit of tokens.",) if reply.stop == "length" else ()
-    return replace(made, text=text, citations=citations, missing=missing)
+    return replace(made, missing=(f"{reply.model} stopped at its limit of tokens.",) if reply.stop == "length" else ())
 
 
-def broken(error: ModelError, text: str, citations: tuple[Citation, ...]) -> Answer:
+def broken(error: ModelError) -> Answer:
     """What a reader has seen of a text that stopped in the middle."""
-    return Answer("", text, citations, missing=(f"The end of the text. {error}",), model=error.model)
+    return Answer("", "", missing=(f"The end of the text. {error}",), model=error.model)
 
 
 def _nowhere(route: Route) -> str:

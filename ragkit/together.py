@@ -1,24 +1,31 @@
 """The answers to the parts of a question made into one: by a model, or side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ragkit import telemetry
 from ragkit.answer import Answer, Status
+from ragkit.comparetable import compare
 from ragkit.errors import RagkitError
 from ragkit.events import Pieces, Way
-from ragkit.model import LOCAL, ModelError
+from ragkit.model import LOCAL, ModelError, Reply
+from ragkit.numbering import moved, numbered
+from ragkit.orders import flag
 from ragkit.plan import Plan
+from ragkit.rewrite import Range, share
 from ragkit.single import broken, made_of
-from ragkit.sources import again, quoted
-from ragkit.write import beside, combine, refused
+from ragkit.source import again, passages
+from ragkit.verifying import verified
+from ragkit.write import combine, refused
 
 _APART = "The answers to the parts stand side by side."
 
 
-async def put_together(way: Way, plan: Plan, parts: tuple[Answer, ...]) -> Answer:
-    """One answer, which says what the parts lack, and where all of them looked. Their markers are numbered already."""
-    answer = await _combined(way, plan, parts)
+async def put_together(way: Way, plan: Plan, parts: Sequence[Answer]) -> Answer:
+    """One answer, which says what the parts lack, and where all of them looked."""
+    numbers: dict[Range, int] = {}
+    parts = numbered(parts, numbers)
+    answer = await _combined(way, plan, parts, numbers)
     said = different(parts)
     missing = [f"“{one.question}” is not answered: {one.reason}" for one in said if one.abstained]
     missing += [f"“{one.question}”: {lacks}" for one in said for lacks in one.missing]
@@ -36,33 +43,43 @@ def different(parts: Sequence[Answer]) -> list[Answer]:
     return list({one.question: one for one in parts}.values())
 
 
-async def _combined(way: Way, plan: Plan, parts: Sequence[Answer]) -> Answer:
+async def _combined(way: Way, plan: Plan, parts: Sequence[Answer], numbers: Mapping[Range, int]) -> Answer:
     if all(one.abstained for one in parts):
         reason = "None of the parts of the question could be answered."
         return Answer(plan.question, "", abstained=True, reason=reason, status=_status(parts))
     chain = way.means.strong
     if all(member.name in LOCAL for member in chain.members):
         return _beside(plan, parts)
-    citations = list({one.marker: one for part in parts for one in part.citations}.values())
+    known = again({one.marker: one for part in parts for one in part.citations}.values())
     pieces = Pieces(way)
     try:
-        with telemetry.span("write"):
-            reply = await combine(chain, plan.question, parts, quoted(citations), way.allowance, pieces.told)
+        with telemetry.span("write") as span:
+            flag(span, passages(known))
+            reply = await combine(chain, plan.question, parts, passages(known), way.allowance, pieces.told)
     except RagkitError as error:
         if pieces.text and isinstance(error, ModelError):
-            return broken(error, *again(pieces.text, citations))
+            return await verified(way, broken(error), Reply(pieces.text, error.model, "length"), known, numbers=numbers)
         return replace(_beside(plan, parts), missing=(f"{error} {_APART}",))
-    reason = refused(reply, len(citations))
+    reason = refused(reply, len(known))
     if reply.model in LOCAL:
         reason = f"No other model than {reply.model} answered."
     if not reason:
-        return made_of(reply, plan.question, len(citations), *again(reply.text, citations))
+        return await verified(way, made_of(reply, plan.question, len(known)), reply, known, numbers=numbers)
     pieces.taken_back()
     return replace(_beside(plan, parts), missing=(f"{reason} {_APART}",))
 
 
 def _beside(plan: Plan, parts: Sequence[Answer]) -> Answer:
+    """The answers to the parts, a paragraph each: what there is without a model."""
+    text = compare(parts)
+    told: list[Answer] = []
+    for one in different(parts):
+        if one.text:
+            text = f"{text}\n\n{one.question}\n" if text else f"{one.question}\n"
+            told.append(moved(one, len(text)))
+            text += one.text
     citations = {one.marker: one for part in parts for one in part.citations}
+    claims = tuple(claim for one in told for claim in one.claims)
     missing = (
         (f"“{plan.conclusion}” asks for a judgement of these answers: name a model that makes it.",)
         if plan.conclusion
@@ -70,10 +87,12 @@ def _beside(plan: Plan, parts: Sequence[Answer]) -> Answer:
     )
     return Answer(
         plan.question,
-        beside(different(parts)),
+        text,
         tuple(citations[number] for number in sorted(citations)),
         missing=missing,
         model=next(one.model for one in parts if not one.abstained),
+        claims=claims,
+        groundedness=share(claims),
     )
 
 

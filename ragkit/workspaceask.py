@@ -156,7 +156,7 @@ class Asks(Shelf):
     def _make_asking(self) -> "Asking":
         from ragkit.asking import Asking
 
-        return Asking(self.path / STATE, self.settings, self._listeners)
+        return Asking(self.path / STATE, self.settings, self._listeners, self._guards)
 
     def _leave_parent(self) -> None:
         """In the child of a fork: threads and connections stayed with its parent, and its lock may be held."""

@@ -38,7 +38,7 @@ def says(turn: Callable[[str], Turn]) -> Callable[[Seen], Turn]:
         town = next(one for one in TOWNS if one in seen.prompt)
         assert seen.schema is not None, "the form goes over the wire"
         if "claims" in seen.schema["properties"]:
-            return Turn(json.dumps({"claims": [f"The tower of {town} is tall and thin."]}))
+            return Turn(json.dumps({"claims": [f"The tower of {town} burnt down twice in a cold winter."]}))
         return turn(town)
 
     return script
@@ -71,7 +71,7 @@ def test_each_claim_is_judged_by_what_the_answer_cites(tmp_path: Path, corpus: P
         assert scores[JUDGED] == (0.75, 4)
         told = report.plain()["strategies"]["s"]["judge"]
         assert (told["claims"], told["supported"], told["unsupported"], told["refused"]) == (4, 3, 1, 0)
-        # word overlap finds `tall and thin` nowhere, so that it says the same of Chur alone
+        # the scorer finds no winter anywhere, so that it says the same of Chur alone
         assert told["agreement"] == {"claims": 4, "equal": 0.25, "kappa": 0.0}
         assert any("of 4 claims" in one and "25%" in one for one in report.findings())
         verdicts = [one for one in server.seen if "claims" not in (one.schema or {})["properties"]]

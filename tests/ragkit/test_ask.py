@@ -32,7 +32,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[ragkit.Workspace]:
-    made = asks.workspace(tmp_path, "")
+    made = asks.workspace(tmp_path, "[ask]\nclaims = 'off'")
     yield made
     made.close()
 
@@ -52,8 +52,10 @@ def test_without_a_model_the_answer_is_a_sentence_of_the_documents(place: ragkit
 
 def test_citations_are_the_passages_that_the_model_named_and_no_others(place: ragkit.Workspace) -> None:
     answer = said(place, "It is 43 metres high. [1][99] So it says. [2] [1]")
-    assert answer.text == "It is 43 metres high. [1] So it says. [2] [1]"
-    assert [one.marker for one in answer.citations] == [1, 2]
+    assert answer.text == "It is 43 metres high. [1] So it says. [2][3]"
+    assert [one.marker for one in answer.citations] == [1, 2, 3]
+    assert answer.citations[0].quote == "The tower of Delft is 43 metres high."
+    assert answer.citations[2].quote.startswith("# Delft")  # nothing of it says so: all of it is shown
     for one in answer.citations:
         assert place.document(one.uri, one.domain).text[one.start : one.end] == one.quote
 
@@ -255,7 +257,7 @@ def test_the_command_answers_and_its_trace_can_be_looked_at(tmp_path: Path) -> N
     assert given["answer"] == "The tower of Delft is 43 metres high. [1]"
     assert given["citations"][0]["uri"] == "Delft.md"
     trace = json.loads(run("trace", given["trace_id"], "-w", str(tmp_path), "--json").stdout)
-    assert [span["name"] for span in trace["spans"]] == ["invoke_workflow ask", "plan", "retrieval", "write"]
+    assert [span["name"] for span in trace["spans"]] == ["invoke_workflow ask", "plan", "retrieval", "write", "verify"]
     shown = run("ask", QUESTION, "-w", str(tmp_path))
     assert "The tower of Delft is 43 metres high. [1]" in shown.stdout
     assert "[1] Delft.md › Delft" in shown.stdout

@@ -30,9 +30,13 @@ DOCUMENTS = {
 }
 
 
+UNCHECKED = "[ask]\nclaims = 'off'\n"
+"""What the scripted models here say rests on nothing."""
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[ragkit.Workspace]:
-    (tmp_path / "ragkit.toml").write_text("version = 1\n[cache]\nexact = false\n")
+    (tmp_path / "ragkit.toml").write_text(f"version = 1\n{UNCHECKED}[cache]\nexact = false\n")
     made = ragkit.open(tmp_path)
     for name, (description, text) in DOCUMENTS.items():
         made.add_domain(name, description=description, embedder="hash")
@@ -93,7 +97,7 @@ def test_with_a_model_the_parts_are_made_into_one_answer(place: ragkit.Workspace
     assert answer.text == "We do. [1][2][3]"
     assert [one.uri for one in answer.citations] == ["finance.md", "engineering.md", "marketing.md"]
     assert [one.domains for one in answer.sub_answers] == [("finance",), ("engineering",), ("marketing",)]
-    assert "Headcount changes?\nIt is so. [2]" in model.requests[-1].messages[0].text
+    assert 'question="Headcount changes?">\nIt is so. [2]\n</passage-answer>' in model.requests[-1].messages[0].text
     assert answer.missing == ()
     assert answer.usage.calls == 5
 
@@ -186,7 +190,7 @@ def test_when_all_parts_fail_there_is_no_answer_and_a_reason(place: ragkit.Works
 
 
 def test_a_budget_that_ends_between_parts_skips_the_rest_and_says_so(place: ragkit.Workspace, tmp_path: Path) -> None:
-    (tmp_path / "ragkit.toml").write_text((tmp_path / "ragkit.toml").read_text() + "\n[ask]\ncalls = 2\n")
+    (tmp_path / "ragkit.toml").write_text((tmp_path / "ragkit.toml").read_text().replace("[ask]\n", "[ask]\ncalls = 2\n"))
     other = ragkit.open(tmp_path)
     steps: list[Step] = [{"text": "Who leads finance?", "tools": ["finance"]},
              {"text": "When did {1} join engineering?", "tools": ["engineering"], "depends_on": ["1"]}]  # fmt: skip

@@ -1,0 +1,97 @@
+"""An Abstention: why there is no answer, in words from which a reader knows what to do next.
+
+Five reasons that must not read alike: there is nothing to look into, the question belongs nowhere, a filter leaves
+nothing, nothing matches, or what matches does not say it. Each says what was searched.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ragkit.enough import Closest, Evidence
+
+Reason = Literal["no documents", "not routed", "filtered out", "found nothing", "not enough evidence"]
+_QUOTE = 160
+"""Characters of what came closest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    reason: Reason
+    text: str
+    domains: tuple[str, ...] = ()
+    """That were searched."""
+    passages: int = 0
+    """That these domains hold."""
+    closest: Closest | None = None
+    lacking: tuple[str, ...] = ()
+    score: float | None = None
+
+
+def no_documents(domains: Sequence[str] = ()) -> Abstention:
+    """`domains`: those that were asked; none where the workspace itself is empty."""
+    what = f"{_domains(domains)} {'holds' if len(domains) == 1 else 'hold'}" if domains else "The workspace holds"
+    text = f"There are no documents yet: {_lower(what)} nothing to look into. Ingest some first."
+    return Abstention("no documents", text, tuple(domains))
+
+
+def not_routed(domains: Sequence[str], why: str = "") -> Abstention:
+    """`why`: the route's own reason."""
+    text = f"The question seems to belong to none of the domains ({', '.join(domains)}), so that none was searched."
+    return Abstention("not routed", " ".join(filter(None, (text, why, "To ask one of them anyway, name it."))))
+
+
+def filtered_out(domains: Sequence[str], passages: int, where: Mapping[str, Any]) -> Abstention:
+    """`passages`: that there are without the filter."""
+    said = ", ".join(f"{key}={value!r}" for key, value in where.items())
+    text = (
+        f"The filter {said} leaves nothing of {_searched(domains, passages)}, so that nothing could be looked at. "
+        "Ask with another filter, or without one."
+    )
+    return Abstention("filtered out", text, tuple(domains), passages)
+
+
+def found_nothing(domains: Sequence[str], passages: int) -> Abstention:
+    text = f"Nothing in {_searched(domains, passages)} matches any word of the question. Try other words for it."
+    return Abstention("found nothing", text, tuple(domains), passages)
+
+
+def not_enough(domains: Sequence[str], passages: int, evidence: Evidence) -> Abstention:
+    were = "was" if passages == 1 else "were"
+    parts = [f"The documents do not seem to say: {_searched(domains, passages)} {were} searched."]
+    if evidence.closest is not None:
+        parts.append(f"Closest came {_place(evidence.closest)}: “{_shortened(evidence.closest.quote)}”")
+    parts.append(f"It is not enough: {'; '.join(evidence.lacking)}.")
+    return Abstention(
+        "not enough evidence", " ".join(parts), tuple(domains), passages, evidence.closest, evidence.lacking,
+        evidence.score,
+    )  # fmt: skip
+
+
+def _domains(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"The domain {names[0]}"
+    return f"The domains {', '.join(names[:-1])} and {names[-1]}"
+
+
+def _searched(domains: Sequence[str], passages: int) -> str:
+    noun = "passage" if passages == 1 else "passages"
+    return f"the {passages:,} {noun} of {', '.join(domains)}" if domains else f"the {passages:,} {noun}"
+
+
+def _place(closest: Closest) -> str:
+    pages = f"page {closest.pages[0]}" if closest.pages else ""
+    title = closest.title or closest.uri
+    under = " > ".join(one for one in closest.headings if one != title)
+    return ", ".join(part for part in (title, under, pages) if part) + (
+        f" ({closest.uri})" if closest.title and closest.title != closest.uri else ""
+    )
+
+
+def _shortened(text: str) -> str:
+    said = " ".join(text.split())
+    return said if len(said) <= _QUOTE else f"{said[: _QUOTE - 1].rsplit(' ', 1)[0]} …"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

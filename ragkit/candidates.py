@@ -1,0 +1,112 @@
+"""The sentences and table rows of passages that an answer may be made of, each with what stands around it."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ragkit.indexes.analyzer import Analyzer
+from ragkit.indexes.sentences import sentences
+from ragkit.model import Passage
+
+_LEANS = re.compile(
+    r"\W*(?:(?:and|but|so|also|then|however|thus|therefore|moreover|furthermore|additionally|in addition|later|here)"
+    r",?\s+)?(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|this|these|that|those|such|both"
+    r"|the (?:latter|former|same)|one of (?:them|these|those))\b"
+    r"|\W*(?:in|on|at|during|by)\s+(?:\w+\s+){0,2}\w+,?\s+(?:he|she|they)\b",
+    re.IGNORECASE,
+)
+_STANDS = re.compile(
+    r"\W*(?:it (?:is|was|has been) (?:\w+ )?(?:that|to|estimated|believed|known|said|important|possible)"
+    r"|(?:this|these|those|that|such|both|his|her|its|their) \w+ (?:of|in|for|by) [A-Z])",
+    re.IGNORECASE,
+)
+"""It begins so, and can be read alone: it is known that; both banks of the Rhine."""
+_CELLS = " | "
+_FIGURES = re.compile(r"(?<![^\W\d_])\d")
+"""Not in a word: not GLM-130B's, nor TASK2VEC's."""
+_HEADING = re.compile(r"#{1,6}\s+")
+_MARKUP = re.compile(r"^(?:#{1,6}|[-*+•‣◦▪●○■□–—])\s+|\*\*|__|^\d{1,2}[.)]\s+(?=\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    passage: Passage
+    start: int
+    end: int
+    text: str
+    """On one line, as it will be read."""
+    known: frozenset[str]
+    """The terms that it has."""
+    around: frozenset[str]
+    """Terms of the title, of the headings and of the table's head: what it is about, without saying so."""
+    before: frozenset[str]
+    """Terms of the sentences before it."""
+    row: bool
+    heading: bool
+    leans: bool
+    """It begins with a word that stands for something said before it."""
+    previous: "Candidate | None" = field(repr=False, compare=False)
+    """The sentence before, if no paragraph ends between the two."""
+    head: "Candidate | None" = field(repr=False, compare=False)
+    """The row with the names of the columns."""
+
+    @property
+    def range(self) -> tuple[int, int, int]:
+        return self.passage.number, self.start, self.end
+
+
+def candidates(passages: Sequence[Passage], analyzer: Analyzer) -> list[Candidate]:
+    return [one for passage in passages for one in _of(passage, analyzer)]
+
+
+def _of(passage: Passage, analyzer: Analyzer) -> Iterator[Candidate]:
+    title = frozenset(analyzer.terms(passage.title))
+    text = passage.text
+    head: Candidate | None = None
+    group: frozenset[str] = frozenset()
+    last: Candidate | None = None
+    before, last_terms = frozenset[str](), frozenset[str]()
+    for start, end in sentences(text, 0, len(text)):
+        said = text[start:end]
+        terms = frozenset(analyzer.terms(said))
+        row = _CELLS in said
+        adjacent = last is not None and text.count("\n", last.end, start) < 2 and not last.row and not last.heading
+        if not row:
+            head = None
+        heading = _names_columns(said) if row else _is_heading(said, terms)
+        around = title | group
+        if head is not None:
+            around |= head.known
+        one = Candidate(
+            passage, start, end, _readable(said), terms, around,
+            before | last_terms, row, heading,
+            not row and bool(_LEANS.match(said)) and not _STANDS.match(said),
+            last if adjacent and not row and not heading else None, head if row else None,
+        )  # fmt: skip
+        if row and heading:
+            head = one
+        elif heading or (not row and said.rstrip().endswith(":")):
+            group = one.known
+        before, last_terms, last = last_terms, terms, one
+        yield one
+
+
+def _is_heading(said: str, terms: Collection[str]) -> bool:
+    """A line of a few words without a stop."""
+    if _HEADING.match(said):
+        return True
+    return len(terms) <= 10 and said[-1] not in ".!?;,\"'”’)]" and not said.lstrip().startswith(("-", "*", "•")) and (
+        not _FIGURES.search(said) or len(terms) <= 3
+    )  # fmt: skip
+
+
+def _names_columns(row: str) -> bool:
+    """No figures but years and periods."""
+    cells = [cell.strip() for cell in row.split("|")]
+    return all(not _FIGURES.search(re.sub(r"\b(?:19|20)\d\d\b|Q[1-4]", "", cell)) for cell in cells) and not any(
+        ": " in cell for cell in cells
+    )
+
+
+def _readable(said: str) -> str:
+    return " ".join(_MARKUP.sub("", said).split())

@@ -1,0 +1,73 @@
+"""A Verifier: the step of an ask in which what was written is checked, with the workspace's policy."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import anyio.to_thread
+
+from ragkit import telemetry
+from ragkit.answer import Answer, Citation
+from ragkit.indexes.outline import Outline
+from ragkit.model import Reply
+from ragkit.rewrite import DOUBT, Policy, Range, Verified
+from ragkit.source import Source
+from ragkit.verify import Check, verify
+
+Place = Callable[[Citation], Outline | None]
+"""The document of a citation, as it is divided; None when it is no longer the one that was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    policy: Policy
+    check: Check
+    place: Place
+
+    async def verified(
+        self,
+        reply: Reply,
+        sources: Mapping[int, Source],
+        told: Mapping[int, str] | None = None,
+        numbers: Mapping[Range, int] | None = None,
+    ) -> Verified:
+        """`told` are texts of tools, which support a claim and are no range of a document."""
+        with telemetry.span("verify") as span:
+            made = await anyio.to_thread.run_sync(self._verified, reply, sources, told or {}, dict(numbers or {}))
+            span.set_attribute("ragkit.claims", len(made.claims) + len(made.left_out))
+            span.set_attribute("ragkit.unsupported", len(made.unsupported))
+            telemetry.record(span, {"ragkit.doubts": [f"{one.text}: {one.reason}" for one in made.unsupported] or None})
+            return made
+
+    def losses(self, made: Verified) -> tuple[str, ...]:
+        """What a reader is told of claims that are not supported."""
+        done = "was left out" if self.policy == "strict" else f"is marked {DOUBT}"
+        return tuple(f"“{one.text}” {done}: {one.reason}" for one in made.unsupported)
+
+    def _verified(
+        self, reply: Reply, sources: Mapping[int, Source], told: Mapping[int, str], numbers: dict[Range, int]
+    ) -> Verified:
+        unfinished = reply.stop == "length"
+        made = verify(reply.text, reply.quotes, sources, self.check, self.policy, numbers, told, unfinished)
+        placed = {one.marker: self._placed(one) for one in made.citations}
+        claims = tuple(
+            replace(one, citations=tuple(replace(placed[each.marker], support=each.support) for each in one.citations))
+            for one in made.claims
+        )
+        return replace(made, citations=tuple(placed.values()), claims=claims)
+
+    def _placed(self, one: Citation) -> Citation:
+        """On the page where the range itself stands, if the passage that it is of stands on several."""
+        outline = self.place(one) if len(one.pages) > 1 else None
+        return one if outline is None else replace(one, pages=outline.pages(one.start, one.end))
+
+
+def with_verified(answer: Answer, made: Verified, losses: Sequence[str]) -> Answer:
+    """The answer, with what was verified as its text."""
+    return replace(
+        answer,
+        text=made.text,
+        citations=made.citations,
+        claims=made.claims,
+        groundedness=made.groundedness,
+        missing=(*answer.missing, *losses),
+    )

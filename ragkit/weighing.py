@@ -1,0 +1,94 @@
+"""How well a sentence answers a question: shared words by how rare they are, the kind of thing asked for, place."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+from ragkit.asked import Kind, kind_of
+from ragkit.candidates import Candidate
+from ragkit.held import holds
+from ragkit.indexes.analyzer import Analyzer
+
+_FRAME = re.compile(
+    r"^\W*(?:please\s+)?(?:tell\s+me|give\s+me|show\s+me|list|name|describe|explain|define|compare|"
+    r"summari[sz]e)\b|\bhow\s+(?:much|many)\b",
+    re.IGNORECASE,
+)
+"""Words that say what is wanted, not what about."""
+_OWN, _AROUND, _BEFORE, _HOLDS, _RANK = 3.0, 0.6, 0.3, 1.2, -1.1
+_SHORT, _HEADING, _ASKS, _LEADS = -0.5, -1.7, -2.0, -0.5
+"""Of a logistic regression, rounded: see docs/decisions/extractive.md."""
+_WORDS = 4
+"""A sentence of fewer is a fragment."""
+_NAMED = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w'’&-]*|\b\w*\d[\w.,-]*")
+_FRAGMENT = re.compile(
+    r"^\W*(?:see|cf\.?|(?:figure|table|fig\.)\s+\d+\s*[:.]|\[\d+\])\s|[:,]$|\barXiv\b|\bpp\.\s*\d|\bdoi\b"
+    r"|\bet al\.?,?\s+\(?\d{4}\)?[a-z]?\.$|https?://\S+$",
+    re.IGNORECASE,
+)
+"""References, captions, and what only leads to something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    text: str
+    kind: Kind
+    terms: tuple[str, ...]
+    weight: dict[str, float]
+    """Of each term: how rare it is among the sentences. All together are 1."""
+    names: frozenset[str]
+    """Terms of names, numbers and dates that some passage has: an answer must be about these very ones."""
+
+    def share(self, terms: Collection[str]) -> float:
+        return sum(each for term, each in self.weight.items() if term in terms)
+
+    def named(self, one: Candidate) -> bool:
+        """All the names stand in the sentence, or above it."""
+        return self.names <= one.known | one.around
+
+
+def question_of(text: str, known: Sequence[Candidate], analyzer: Analyzer) -> Question:
+    terms = tuple(dict.fromkeys(analyzer.terms(_FRAME.sub(" ", text))))
+    often = {term: sum(term in one.known for one in known) for term in terms}
+    weight = {term: log(1 + len(known) / (1 + often[term])) for term in terms}
+    whole = sum(weight.values()) or 1.0
+    names = set(analyzer.terms(" ".join(match[0] for match in _NAMED.finditer(text)))) & set(terms)
+    found = frozenset(name for name in names if any(name in one.known or name in one.around for one in known))
+    return Question(text, kind_of(text), terms, {term: each / whole for term, each in weight.items()}, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    said: Candidate
+    worth: float
+    """In proportion to the odds that it is a part of the answer."""
+    own: float
+    """The share of the question that it has words of."""
+    near: float
+    """And what its title, its table's head and the sentences before it have words of."""
+    holds: float
+
+
+def weighed(question: Question, known: Sequence[Candidate]) -> list[Weighed]:
+    """All that has a word of the question, the best first."""
+    found = [_weighed(question, one, own) for one in known if (own := question.share(one.known))]
+    return sorted(found, key=lambda one: (-one.worth, one.said.range))
+
+
+def _weighed(question: Question, one: Candidate, own: float) -> Weighed:
+    around = question.share(one.around - one.known)
+    before = question.share(one.before - one.known - one.around)
+    held = holds(question.kind, one.text, question.text)
+    odds = (
+        _OWN * own
+        + _AROUND * around
+        + _BEFORE * before
+        + _HOLDS * held * own
+        + _RANK * log(one.passage.number)
+        + _SHORT * (len(one.known) < _WORDS)
+        + _HEADING * one.heading
+        + _ASKS * one.text.endswith("?")
+        + _LEADS * bool(_FRAGMENT.search(one.text))
+    )
+    return Weighed(one, exp(odds), own, around + before, held)

@@ -1,0 +1,94 @@
+"""The reference holds all that there is: public names, settings, commands."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer
+
+import ragkit
+from ragkit.cli import app
+from ragkit.settings import Settings
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def generated() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generated", DOCS / "generated.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def made(generated: ModuleType, name: str) -> str:
+    """A page as the site has it."""
+    text: str = generated.on_page_markdown((DOCS / "reference" / name).read_text("utf-8"))
+    return text
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    page = (DOCS / "reference" / "python.md").read_text("utf-8")
+    shown = re.findall(r"^::: (\S+)$", page, re.MULTILINE)
+    wanted = {f"{home}.{name}" for name, home in ragkit._HOME.items()}
+    missing = sorted(wanted - set(shown))
+    assert not missing, f"add to docs/reference/python.md: {', '.join(missing)}"
+    assert len(shown) == len(set(shown))
+
+
+def test_every_setting_is_in_the_reference(generated: ModuleType) -> None:
+    page = made(generated, "settings.md")
+    for name in Settings.model_fields:
+        assert f"| `{name}` |" in page, name
+    for table in (
+        "[domains.NAME]",
+        "[domains.NAME.chunker]",
+        "[models.NAME.price]",
+        "[ask]",
+        "[day]",
+        "[cache]",
+        "[guard]",
+    ):
+        assert f"## `{table}`" in page, table
+    assert "| `overlap` |" in page
+    assert "| `seconds` | `120` |" in page
+    assert "| `keep` | `true` |" in page
+    assert '| `model` | `"extractive"` |' in page
+    assert '`"parent-child"`' in page
+
+
+def test_every_table_of_settings_says_what_it_is(generated: ModuleType) -> None:
+    page = made(generated, "settings.md")
+    for head, said in re.findall(r"^## (.+)\n\n(.*)\n", page, re.MULTILINE):
+        assert said, f"{head} has no docstring"
+        assert not said.startswith("|"), f"{head} has no docstring"
+
+
+def test_every_word_of_the_settings_is_explained(generated: ModuleType) -> None:
+    """Either where it stands, or by its table."""
+    silent = re.findall(r"^\| `(\w+)` \| [^|]* \|  \|$", made(generated, "settings.md"), re.MULTILINE)
+    assert set(silent) <= SELF_EVIDENT
+
+
+SELF_EVIDENT = {
+    "version", "keywords", "kind", "name", "price", "input", "output", "cache_read", "cache_write",
+    "requests_per_minute", "tokens_per_minute", "money", "tokens", "calls", "megabytes", "keep",
+}  # fmt: skip
+
+
+def test_every_command_is_in_the_reference(generated: ModuleType) -> None:
+    page = made(generated, "commands.md")
+    group = typer.main.get_command(app)
+    context = group.context_class(group, info_name="ragkit")
+    names = group.list_commands(context)  # type: ignore[attr-defined]
+    assert {"ingest", "ask", "eval", "trace"} <= set(names)
+    for name in names:
+        assert f"\n## `ragkit {name}`\n" in page, name
+    for inner in ("ragkit eval run", "ragkit eval beir", "ragkit route fit"):
+        assert f"\n### `{inner}`\n" in page, inner
+    assert "`--workspace` `-w`" in page
+    assert "cross-encoder:&lt;name or path&gt;" in page  # else the page would show a tag, which nobody sees
