@@ -35,7 +35,7 @@ class Claim:
     """Without markers."""
     start: int
     end: int
-    """Where it stands in the answer's text, with its markers; both 0 when it was left out, or a guard changed the text."""
+    """Where it stands in the text, with its markers; both 0 when it was left out, or a guard changed the text."""
     citations: tuple[Citation, ...] = ()
     support: float | None = None
     """How well these support it, from 0 to 1; None when nobody looked."""

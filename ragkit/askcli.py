@@ -19,7 +19,7 @@ from ragkit.options import (
 from ragkit.terminal import plain, print_json, stderr, stdout
 
 if TYPE_CHECKING:
-    from ragkit.answer import Answer, Citation
+    from ragkit.answer import Answer, Citation, Claim
     from ragkit.budget import Spent
     from ragkit.plan import Plan
 
@@ -88,6 +88,8 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "missing": list(answer.missing),
         "notes": list(answer.notes),
         "groundedness": answer.groundedness,
+        "confidence": answer.confidence,
+        "claims": [_claim(one) for one in answer.claims],
         "citations": [_citation(one) for one in answer.citations],
         "sub_answers": [as_json(one) for one in answer.sub_answers],
         "route": dict(answer.route),
@@ -143,6 +145,8 @@ def _footer(answer: "Answer") -> str:
     parts = [plain(answer.model), f"{answer.seconds:.1f} s"]
     if answer.cached:
         parts.append("from memory")
+    if answer.groundedness is not None:
+        parts.append(f"grounded {answer.groundedness:.0%}")
     if spent.calls:
         parts.append(f"{spent.calls} call{'s' * (spent.calls > 1)}, {spent.tokens:,} tokens")
         parts.append("cost unknown" if spent.unknown else f"cost {spent.money:f}")
@@ -163,6 +167,18 @@ def _citation(one: "Citation") -> dict[str, Any]:
         "end": one.end,
         "quote": one.quote,
         "support": one.support,
+    }
+
+
+def _claim(one: "Claim") -> dict[str, Any]:
+    return {
+        "text": one.text,
+        "start": one.start,
+        "end": one.end,
+        "markers": [each.marker for each in one.citations],
+        "support": one.support,
+        "status": one.status,
+        "reason": one.reason,
     }
 
 

@@ -22,11 +22,11 @@ from ragkit.cache import SLACK, in_time
 from ragkit.chain import Chain
 from ragkit.deadline import Deadline
 from ragkit.engine import Engine
+from ragkit.errors import RagkitError
+from ragkit.events import Piece, Tell
 from ragkit.grounding import Grounding
 from ragkit.guard import Guard, guards_for
 from ragkit.guarding import guarded
-from ragkit.events import Piece, Tell
-from ragkit.errors import RagkitError
 from ragkit.indexes.domain import Domain
 from ragkit.indexes.outline import Outline
 from ragkit.means import Find, Means, Named, ThriftyPlanner
@@ -183,6 +183,7 @@ class Asking:
             return await self._router.route(question, places, tools, ask=None if local else reply)
 
         local = all(member.name in LOCAL for member in chain.members)
+        by_name = {domain.name: domain for domain in search.domains}
         places = {domain.name: (search.settings[domain.name], domain) for domain in search.domains}
         # without a model, nobody could say what to call the others with
         tools = [tool for tool in search.tools if not local or tool.read is not None]
@@ -197,7 +198,7 @@ class Asking:
             RulePlanner() if local else ThriftyPlanner(reply),
             chain,
             strong,
-            Verifier(self.settings.ask.claims, self._grounding.supports, partial(_placed_in, {one.name: one for one in search.domains})),
+            Verifier(self.settings.ask.claims, self._grounding.supports, partial(_placed_in, by_name)),
             search.lost,
         )
 

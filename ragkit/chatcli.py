@@ -1,9 +1,10 @@
 """`ragkit chat`: questions one after the other, from a person or a pipe, and the conversations that are kept."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,10 +23,13 @@ from ragkit.options import (
 from ragkit.terminal import complain, plain, print_json, stderr, stdout
 
 if TYPE_CHECKING:
+    from ragkit.answer import Answer
     from ragkit.chat import Chat
     from ragkit.chatstore import Turn
     from ragkit.workspace import Workspace
 
+Shown = Callable[["Answer"], "Answer"]
+"""What may be seen of an answer: see `guard.presentable`."""
 _PROMPT = "› "
 _HELP = """/sources  what the last answer rests on, in full
 /turns    what was asked so far
@@ -54,6 +58,7 @@ def chat(
     """Ask one question after the other: each is understood by those before it."""
     from ragkit import otlp
     from ragkit.chatstore import FILE, ChatStore
+    from ragkit.guard import presentable
     from ragkit.indexes import filters
     from ragkit.workspace import STATE
 
@@ -76,13 +81,13 @@ def chat(
         )
         if resume is not None:
             _resumed(talk)
-        failed = _converse(talk, json, resume is not None)
+        failed = _converse(talk, json, resume is not None, partial(presentable, settings=place.settings.guard))
         otlp.flush()
     if failed:
         raise typer.Exit(1)
 
 
-def _converse(talk: "Chat", json: bool, resumed: bool) -> bool:
+def _converse(talk: "Chat", json: bool, resumed: bool, show_as: Shown) -> bool:
     """Until the questions end. Whether nobody was there to see that one of them failed."""
     person = sys.stdin.isatty()
     failed = False
@@ -94,12 +99,12 @@ def _converse(talk: "Chat", json: bool, resumed: bool) -> bool:
             if question.startswith("/"):
                 if question == "/quit":
                     break
-                _command(talk, question)
+                _command(talk, question, show_as)
                 continue
             if not question:
                 continue
             try:
-                _answer(talk, question, json)
+                _answer(talk, question, json, show_as)
             except RagkitError as error:
                 failed = failed or not person
                 complain(error)
@@ -131,7 +136,7 @@ def _lines(person: bool) -> Iterator[str]:
         return
 
 
-def _answer(talk: "Chat", question: str, json: bool) -> None:
+def _answer(talk: "Chat", question: str, json: bool, show_as: Shown) -> None:
     from ragkit.answer import Answer
     from ragkit.events import Planned
 
@@ -146,22 +151,27 @@ def _answer(talk: "Chat", question: str, json: bool) -> None:
     kept = talk.last if talk.last is not None and talk.last.answer is answer else None  # none, if a guard blocked it
     standalone = answer.question if kept is None else kept.standalone
     if json:
-        row = {"chat": talk.id, "turn": kept.number if kept else None, "standalone": standalone, **as_json(answer)}
+        row = {
+            "chat": talk.id,
+            "turn": kept.number if kept else None,
+            "standalone": standalone,
+            **as_json(show_as(answer)),
+        }
         print_json(row, indent=None)
         return
     if standalone not in (question, answer.question, shown):
         _show_standalone(standalone)
-    show(answer)
+    show(show_as(answer))
 
 
 def _show_standalone(text: str) -> None:
     stderr.print(f"[dim]→ {plain(text)}[/]", highlight=False)
 
 
-def _command(talk: "Chat", command: str) -> None:
+def _command(talk: "Chat", command: str, show_as: Shown) -> None:
     if command == "/sources":
         turns = talk.turns
-        for cited in turns[-1].answer.citations if turns else ():
+        for cited in show_as(turns[-1].answer).citations if turns else ():
             place = f"[dim]{plain(cited.domain)} {cited.start}–{cited.end}[/]"
             stdout.print(f"[bold]\\[{cited.marker}] {plain(cited.uri)}[/] {place}", highlight=False, soft_wrap=True)
             for line in cited.quote.splitlines():

@@ -98,8 +98,9 @@ def weigh(question: str, hits: Sequence[Hit], collection: Collection, least: flo
     weights = shipped()
     known = all(name.startswith(tuple(weights.embedders)) for name in collection.embedders)
     scorer = weights.vectors if known and all("vector" in hit.parts for hit in hits) else weights.words
-    score = scorer.score(found) if hits else 0.0
-    enough = bool(hits) and score >= (scorer.enough if least is None else least)
+    asked = bool(hits) and bool(looked.terms)
+    score = scorer.score(found) if asked else 0.0
+    enough = asked and score >= (scorer.enough if least is None else least)
     return Evidence(score, enough, _closest(looked), lacking(looked, collection, enough), found)
 
 

@@ -10,8 +10,8 @@ from ragkit.answer import Answer
 from ragkit.deadline import Deadline
 from ragkit.model import LOCAL
 from ragkit.plan import Plan, SubQuestion, fill, lacking, ready
-from ragkit.statements import bare
 from ragkit.standin import stand_in
+from ragkit.statements import bare
 from ragkit.telemetry import STATUS
 
 Answering = Callable[[SubQuestion, str, tuple[Answer, ...]], Awaitable[Answer]]

@@ -20,6 +20,8 @@ def lacking(looked: Looked, collection: Collection, enough: bool) -> tuple[str, 
     """The gravest first. When nothing in particular is missing and yet it is not enough, that is said."""
     if not looked.passages:
         return ("no passage was found",)
+    if not looked.terms:
+        return ("the question holds no word to look for",)
     spoken = _spoken(looked, collection)
     found = [*_unknown(looked, collection, spoken)]
     for anchor in looked.anchors:

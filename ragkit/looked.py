@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from math import fsum
 
 from ragkit.collection import Collection
 from ragkit.indexes.hit import Hit
@@ -106,11 +107,11 @@ Group = Sequence[tuple[Passage, Sequence[Said]]]
 
 def covered(weights: Weights, *held: AbstractSet[str]) -> float:
     """The share of all weight whose terms are held. All of it when nothing weighs."""
-    total = sum(weights.values())
+    total = fsum(weights.values())
     if not total:
         return 1.0
     there = weights.keys() & held[0] if len(held) == 1 else weights.keys() & frozenset[str]().union(*held)
-    return sum(map(weights.__getitem__, there)) / total
+    return min(1.0, fsum(map(weights.__getitem__, there)) / total)
 
 
 @lru_cache(maxsize=8)
@@ -120,7 +121,7 @@ def _fillers(cut: Callable[[str], list[str]]) -> frozenset[str]:
 
 def _said(passage: Passage, rest: Weights) -> list[Said]:
     """Each place with what it says of `rest`, if need be together with the sentence before it."""
-    total = sum(rest.values())
+    total = fsum(rest.values())
     if not total:
         return [Said(passage, place, 1.0) for place in passage.places]
     above = rest.keys() & passage.context
@@ -149,7 +150,8 @@ def _families(terms: AbstractSet[str], passage: Passage) -> Mapping[str, Abstrac
 
 
 def _weight(rest: Weights, held: AbstractSet[str], akin: AbstractSet[str]) -> float:
-    return sum(map(rest.__getitem__, held)) + _ALIKE * sum(map(rest.__getitem__, akin - held))
+    """`fsum`, since sets have no order: the same question must get the same score, to the last bit."""
+    return fsum(map(rest.__getitem__, held)) + _ALIKE * fsum(map(rest.__getitem__, akin - held))
 
 
 def _anchor(name: Name, own: Weights, groups: Sequence[Group], sought: Sought, rest: Weights, pairs: Pairs) -> Anchor:
@@ -191,12 +193,12 @@ def _of_document(name: Name, held: float, rest: Weights, pairs: Pairs, sought: S
 
 def _three(rest: Weights, said: Sequence[Said]) -> float:
     """What the best place and the two that add most to it say together."""
-    total = sum(rest.values())
+    total = fsum(rest.values())
     left = rest.keys() | frozenset[str]()
     for _ in range(_TOGETHER):
         gains = (left & (one.place.terms | one.passage.context) for one in said[:_MOST])
-        left = left - max(gains, key=lambda own: sum(map(rest.__getitem__, own)), default=frozenset[str]())
-    return 1 - sum(map(rest.__getitem__, left)) / total if total else 1.0
+        left = left - max(gains, key=lambda own: fsum(map(rest.__getitem__, own)), default=frozenset[str]())
+    return 1 - fsum(map(rest.__getitem__, left)) / total if total else 1.0
 
 
 def _dated(dates: Sequence[Date], said: Said, spread: AbstractSet[Date]) -> float:

@@ -30,7 +30,7 @@ class ModelSettings(_Settings):
     )
     citations: bool | None = Field(
         default=None,
-        description="Let the server cite. When not said: Anthropic's own does, no other that speaks its API is asked to.",
+        description="Let the server cite. When not said: Anthropic's own does, no other with its API is asked to.",
     )
     timeout: float = Field(default=60, gt=0, description="Seconds for one call.")
     tries: int = Field(default=4, ge=1, description="How often a call is made before the next model is asked.")

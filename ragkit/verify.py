@@ -18,6 +18,8 @@ from ragkit.verdict import Support
 
 Check = Callable[[Sequence[tuple[str, Sequence[str]]]], Sequence[Support]]
 """Claims, each with the texts it cites."""
+_UNCITED = "It cites nothing."
+_NEITHER = "It cites nothing, and what its paragraph cites does not support it."
 _SENTENCE = 4
 """Words before a marker, from which on they say enough to be looked up without the rest of their sentence."""
 
@@ -101,17 +103,16 @@ def _checked(marked: Marked, cited: Sequence[Resting], check: Check) -> list[Res
         else:
             asked.append((at, said, texts))
     if asked:
-        for (at, _, _), support in zip(asked, check([(said, texts) for _, said, texts in asked]), strict=True):
-            made[at] = support
-    found = []
+        for (at, _, _), verdict in zip(asked, check([(said, texts) for _, said, texts in asked]), strict=True):
+            made[at] = verdict
+    found: list[Resting] = []
     for own, lent, support in zip(cited, tried, made, strict=True):
-        if support is None and own.statement.claims:
-            support = Support(None, "uncited", "It cites nothing.")
         if own.places or own.told or (support is not None and support.status == "supported"):
             found.append(replace(lent, support=support))
+        elif own.statement.claims:
+            found.append(replace(own, support=Support(None, "uncited", _UNCITED if support is None else _NEITHER)))
         else:
-            missing = "It cites nothing, and what its paragraph cites does not support it."
-            found.append(replace(own, support=support and Support(None, "uncited", missing)))
+            found.append(own)
     return found
 
 

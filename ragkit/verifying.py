@@ -1,4 +1,4 @@
-"""The last step of an ask: what was written is verified, and asked for once more where it does not rest on its sources."""
+"""The last step of an ask: what was written is verified, and asked for once more where its sources do not hold it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace

@@ -185,6 +185,7 @@ class Workspace(Routes):
         *,
         progress: "Callable[[Progress], None] | None" = None,
     ) -> "IngestReport":
+        """`ingest`, for who awaits."""
         return await asyncio.to_thread(self.ingest, source, domain, progress=progress)
 
     async def asearch(
@@ -197,6 +198,7 @@ class Workspace(Routes):
         *,
         reranker: str | None = None,
     ) -> "list[Hit]":
+        """`search`, for who awaits."""
         return await asyncio.to_thread(self.search, query, domains, strategy, k, where, reranker=reranker)
 
     def _place(self, given: str | Path) -> str:

@@ -120,6 +120,7 @@ class Asks(Shelf):
     async def areply(
         self, request: "Request", model: "Asked | None" = None, *, seconds: float | None = None
     ) -> "Reply":
+        """`reply`, for who awaits."""
         return await self._asking.engine.arun(lambda: self._asking.reply(request, model, seconds))
 
     def add_tool(self, tool: "Tool") -> None:

@@ -40,6 +40,12 @@ def test_every_public_name_is_in_the_reference() -> None:
     assert len(shown) == len(set(shown))
 
 
+def test_every_method_of_the_workspace_says_what_it_does() -> None:
+    methods = [name for name in dir(ragkit.Workspace) if not name.startswith("_")]
+    assert {"ingest", "ask", "aask", "route"} <= set(methods)
+    assert not [name for name in methods if not getattr(ragkit.Workspace, name).__doc__]
+
+
 def test_every_setting_is_in_the_reference(generated: ModuleType) -> None:
     page = made(generated, "settings.md")
     for name in Settings.model_fields:
@@ -91,4 +97,5 @@ def test_every_command_is_in_the_reference(generated: ModuleType) -> None:
     for inner in ("ragkit eval run", "ragkit eval beir", "ragkit route fit"):
         assert f"\n### `{inner}`\n" in page, inner
     assert "`--workspace` `-w`" in page
+    assert "`ragkit route ask`" not in page, "hidden: one writes ragkit route"
     assert "cross-encoder:&lt;name or path&gt;" in page  # else the page would show a tag, which nobody sees

@@ -188,6 +188,12 @@ def test_without_passages_nothing_is_enough() -> None:
     assert found.lacking == ("no passage was found",)
 
 
+def test_a_question_without_a_word_is_never_answered() -> None:
+    found = evidence("What is it?")
+    assert not found.enough
+    assert found.lacking == ("the question holds no word to look for",)
+
+
 def test_an_application_may_ask_for_more() -> None:
     question = "What dividend did Orbital pay in March 2020?"
     assert weigh(question, HITS, collection(question)).enough

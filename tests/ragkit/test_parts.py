@@ -190,7 +190,8 @@ def test_when_all_parts_fail_there_is_no_answer_and_a_reason(place: ragkit.Works
 
 
 def test_a_budget_that_ends_between_parts_skips_the_rest_and_says_so(place: ragkit.Workspace, tmp_path: Path) -> None:
-    (tmp_path / "ragkit.toml").write_text((tmp_path / "ragkit.toml").read_text().replace("[ask]\n", "[ask]\ncalls = 2\n"))
+    path = tmp_path / "ragkit.toml"
+    path.write_text(path.read_text().replace("[ask]\n", "[ask]\ncalls = 2\n"))
     other = ragkit.open(tmp_path)
     steps: list[Step] = [{"text": "Who leads finance?", "tools": ["finance"]},
              {"text": "When did {1} join engineering?", "tools": ["engineering"], "depends_on": ["1"]}]  # fmt: skip
