@@ -121,7 +121,7 @@ def test_a_run_is_another_one_when_model_or_passages_change(tmp_path: Path, corp
 def test_a_changed_model_of_the_users_workspace_is_another_run(tmp_path: Path, corpus: Path, told: Any) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    model = told(lambda _: Reply("It is high. [1]", "told:x", usage=Usage(1_000_000, 0)))
+    model = told(lambda _: Reply("metres high. [1]", "told:x", usage=Usage(1_000_000, 0)))
     asked = QuestionSet("two", questions().questions[:2])
     money = []
     for price in ("", '[models."told:x".price]\ninput = 2\noutput = 9\n'):
@@ -136,7 +136,7 @@ def test_a_changed_model_of_the_users_workspace_is_another_run(tmp_path: Path, c
 
 def test_no_login_of_a_server_is_kept_with_a_run(tmp_path: Path, corpus: Path, told: Any) -> None:
     (tmp_path / "ragkit.toml").write_text('version = 1\n[models."told:x"]\nbase_url = "http://me:secret@host/v1"\n')
-    told(lambda _: "It is high. [1]")
+    told(lambda _: "metres high. [1]")
     run = Bench(tmp_path / "b", home=tmp_path).run(strategy(model="told:x"), questions(1), [corpus])
     assert run.settings["models"]["told:x"]["base_url"] == "http://host/v1"
     assert "secret" not in next((tmp_path / "b" / "runs").glob("*/run.json")).read_text()
@@ -147,7 +147,7 @@ def test_a_model_that_fails_is_a_row_and_only_that_is_asked_again(tmp_path: Path
         def says(request: Request) -> Line:
             if town in request.messages[-1].text:
                 return ModelError("The prompt is too long.", "Ask less.", "context", usage=Usage(7, 0))
-            return "It is high. [1]"
+            return "metres high. [1]"
 
         return says
 
@@ -179,7 +179,7 @@ def test_a_budget_that_is_used_up_is_a_failure_and_no_answer_of_the_model(
     tmp_path: Path, corpus: Path, told: Any
 ) -> None:
     (tmp_path / "ragkit.toml").write_text("version = 1\n[day]\ncalls = 3\n")
-    told(lambda _: "It is high. [1]")
+    told(lambda _: "metres high. [1]")
     run = Bench(tmp_path / "bench", home=tmp_path).run(strategy(model="told:x"), questions(), [corpus])
     failed = [one for one in answers(run).values() if one.error]
     assert len(failed) == len(TOWNS) - 3
@@ -312,7 +312,9 @@ def test_a_run_that_only_retrieved_is_refused(name: str) -> None:
 
 
 def test_what_answers_took_is_told_everywhere(tmp_path: Path, corpus: Path, told: Any) -> None:
-    (tmp_path / "ragkit.toml").write_text('version = 1\n[models."told:x".price]\ninput = 1000\noutput = 0\n')
+    (tmp_path / "ragkit.toml").write_text(
+        'version = 1\n[ask]\nclaims = "off"\n[models."told:x".price]\ninput = 1000\noutput = 0\n'
+    )
     told(lambda seen: NOT_FOUND if "Faro" in seen.messages[-1].text else "<b>It</b> is high. [1]")
     bench = Bench(tmp_path / "bench", home=tmp_path)
     runs = [

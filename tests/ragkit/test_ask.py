@@ -32,7 +32,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[ragkit.Workspace]:
-    made = asks.workspace(tmp_path, "[ask]\nclaims = 'off'")
+    made = asks.workspace(tmp_path, "")
     yield made
     made.close()
 
