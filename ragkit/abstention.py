@@ -1,7 +1,7 @@
 """An Abstention: why there is no answer, in words from which a reader knows what to do next.
 
-Five reasons that must not read alike: there is nothing to look into, the question belongs nowhere, a filter leaves
-nothing, nothing matches, or what matches does not say it. Each says what was searched.
+Four reasons that must not read alike: the question belongs nowhere, a filter leaves nothing, nothing matches, or what
+matches does not say it. Each says what was searched. That there are no documents at all is an error.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ragkit.enough import Closest, Evidence
 
-Reason = Literal["no documents", "not routed", "filtered out", "found nothing", "not enough evidence"]
+Reason = Literal["not routed", "filtered out", "found nothing", "not enough evidence"]
 _QUOTE = 160
 """Characters of what came closest."""
 
@@ -26,13 +26,6 @@ class Abstention:
     closest: Closest | None = None
     lacking: tuple[str, ...] = ()
     score: float | None = None
-
-
-def no_documents(domains: Sequence[str] = ()) -> Abstention:
-    """`domains`: those that were asked; none where the workspace itself is empty."""
-    what = f"{_domains(domains)} {'holds' if len(domains) == 1 else 'hold'}" if domains else "The workspace holds"
-    text = f"There are no documents yet: {_lower(what)} nothing to look into. Ingest some first."
-    return Abstention("no documents", text, tuple(domains))
 
 
 def not_routed(domains: Sequence[str], why: str = "") -> Abstention:
@@ -68,12 +61,6 @@ def not_enough(domains: Sequence[str], passages: int, evidence: Evidence) -> Abs
     )  # fmt: skip
 
 
-def _domains(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"The domain {names[0]}"
-    return f"The domains {', '.join(names[:-1])} and {names[-1]}"
-
-
 def _searched(domains: Sequence[str], passages: int) -> str:
     noun = "passage" if passages == 1 else "passages"
     return f"the {passages:,} {noun} of {', '.join(domains)}" if domains else f"the {passages:,} {noun}"
@@ -91,7 +78,3 @@ def _place(closest: Closest) -> str:
 def _shortened(text: str) -> str:
     said = " ".join(text.split())
     return said if len(said) <= _QUOTE else f"{said[: _QUOTE - 1].rsplit(' ', 1)[0]} …"
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -51,6 +51,8 @@ class Answer:
     abstained: bool = False
     """The documents do not say; `reason` says what was looked for."""
     reason: str = ""
+    because: Literal["", "not routed", "filtered out", "found nothing", "not enough evidence"] = ""
+    """The same for programs, where it is one of these."""
     missing: tuple[str, ...] = ()
     """What this answer lacks, and why: it is a partial one then."""
     notes: tuple[str, ...] = ()

@@ -82,6 +82,7 @@ def as_json(answer: "Answer") -> dict[str, Any]:
         "answer": answer.text,
         "abstained": answer.abstained,
         "reason": answer.reason,
+        "because": answer.because,
         "status": answer.status,
         "domains": list(answer.domains),
         "partial": answer.partial,

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,10 +24,12 @@ from ragkit.deadline import Deadline
 from ragkit.engine import Engine
 from ragkit.errors import RagkitError
 from ragkit.events import Piece, Tell
+from ragkit.gate import Gate
 from ragkit.grounding import Grounding
 from ragkit.guard import Guard, guards_for
 from ragkit.guarding import guarded
 from ragkit.indexes.domain import Domain
+from ragkit.indexes.hit import Hit
 from ragkit.indexes.outline import Outline
 from ragkit.means import Find, Means, Named, ThriftyPlanner
 from ragkit.model import LOCAL, Reply, Request
@@ -53,6 +55,7 @@ FORM = 4
 _REPLY = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "reply"}
 _ANSWER = TypeAdapter(Answer)
 _CHAT = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "chat"}
+OnAbstain = Callable[[Answer], Answer | None]
 Work = Callable[[Tell | None], Awaitable[Answer]]
 Reform = Callable[[str, Callable[[Request], Awaitable[Reply]] | None], Awaitable[str]]
 """What a question is asked as, given what replies, where there is a model: a question of a conversation."""
@@ -64,6 +67,8 @@ class Search:
     """What an ask looks at, and how."""
 
     find: Find
+    unfiltered: Callable[[str, Sequence[str] | None], Sequence[Hit]]
+    where: Mapping[str, Any] | None
     domains: Sequence[Domain]
     """Those that hold something."""
     settings: Mapping[str, DomainSettings]
@@ -83,14 +88,15 @@ class Asking:
         settings: Settings,
         listeners: list[Listener] | None = None,
         guards: list[Guard] | None = None,
+        hooks: list[OnAbstain] | None = None,
     ) -> None:
-        """`listeners` and `guards` may be added to later; they are another's, who makes another Asking when this one is
-        closed."""
+        """The lists may be added to later; they are another's, who makes another Asking when this one is closed."""
         self.settings = settings
         self.engine = Engine()
         self.models = Models(folder, settings)
         self.listeners = [] if listeners is None else listeners
         self.guards = [] if guards is None else guards
+        self.hooks = [] if hooks is None else hooks
         self._traces = TraceStore(folder / FILE, settings.trace)
         self._remembered = SemanticCache(folder / "answers.sqlite", settings.cache)
         self._router = Router(folder / "routing")
@@ -135,12 +141,23 @@ class Asking:
             async def watched() -> Answer:
                 check(question)
                 guards = [*guards_for(self.settings.guard), *self.guards]
-                return await guarded(question, guards, answering, tell, allowance.deadline)
+                return await self._escalated(await guarded(question, guards, answering, tell, allowance.deadline))
 
             answer, trace = await self._traced(watched, allowance.deadline)
             return replace(answer, trace=trace)
 
         return work
+
+    async def _escalated(self, answer: Answer) -> Answer:
+        """Told to the application when there is none: it may have somebody who knows."""
+        for hook in self.hooks if answer.abstained else ():
+            try:
+                made: Answer | None = await asyncio.to_thread(hook, answer)
+            except Exception as error:  # of the user's own: that there is no answer must still be told
+                answer = replace(answer, notes=(*answer.notes, f"on_abstain failed: {type(error).__name__}: {error}"))
+            else:
+                answer = made or answer
+        return answer
 
     async def _reformed(self, question: str, reform: Reform, asked: Asked | None, allowance: Allowance) -> str:
         """In the time and budget of its ask."""
@@ -198,6 +215,7 @@ class Asking:
             RulePlanner() if local else ThriftyPlanner(reply),
             chain,
             strong,
+            Gate(by_name, self.settings.ask.evidence, search.where, search.unfiltered),
             Verifier(self.settings.ask.claims, self._grounding.supports, partial(_placed_in, by_name)),
             search.lost,
         )

@@ -25,6 +25,8 @@ _CELLS = " | "
 _FIGURES = re.compile(r"(?<![^\W\d_])\d")
 """Not in a word: not GLM-130B's, nor TASK2VEC's."""
 _HEADING = re.compile(r"#{1,6}\s+")
+_QUARTER = re.compile(r"\bQ([1-4])\b|\b(first|second|third|fourth)\s+quarter\b", re.IGNORECASE)
+_ORDINALS = ("first", "second", "third", "fourth")
 _MARKUP = re.compile(r"^(?:#{1,6}|[-*+•‣◦▪●○■□–—])\s+|\*\*|__|^\d{1,2}[.)]\s+(?=\w)")
 
 
@@ -41,6 +43,8 @@ class Candidate:
     """Terms of the title, of the headings and of the table's head: what it is about, without saying so."""
     before: frozenset[str]
     """Terms of the sentences before it."""
+    above: str
+    """The heading over it, in the passage."""
     row: bool
     heading: bool
     leans: bool
@@ -64,11 +68,12 @@ def _of(passage: Passage, analyzer: Analyzer) -> Iterator[Candidate]:
     text = passage.text
     head: Candidate | None = None
     group: frozenset[str] = frozenset()
+    above = ""
     last: Candidate | None = None
     before, last_terms = frozenset[str](), frozenset[str]()
     for start, end in sentences(text, 0, len(text)):
         said = text[start:end]
-        terms = frozenset(analyzer.terms(said))
+        terms = frozenset(analyzer.terms(said)) | _otherwise(said)
         row = _CELLS in said
         adjacent = last is not None and text.count("\n", last.end, start) < 2 and not last.row and not last.heading
         if not row:
@@ -79,16 +84,27 @@ def _of(passage: Passage, analyzer: Analyzer) -> Iterator[Candidate]:
             around |= head.known
         one = Candidate(
             passage, start, end, _readable(said), terms, around,
-            before | last_terms, row, heading,
+            before | last_terms, above, row, heading,
             not row and bool(_LEANS.match(said)) and not _STANDS.match(said),
             last if adjacent and not row and not heading else None, head if row else None,
         )  # fmt: skip
         if row and heading:
             head = one
         elif heading or (not row and said.rstrip().endswith(":")):
-            group = one.known
+            group, above = one.known, said
         before, last_terms, last = last_terms, terms, one
         yield one
+
+
+def _otherwise(said: str) -> frozenset[str]:
+    """Q3 is the third quarter, and the other way round. The terms are their own stems."""
+    found: set[str] = set()
+    for match in _QUARTER.finditer(said):
+        if match[1]:
+            found |= {_ORDINALS[int(match[1]) - 1], "quarter"}
+        else:
+            found.add(f"q{_ORDINALS.index(match[2].lower()) + 1}")
+    return frozenset(found)
 
 
 def _is_heading(said: str, terms: Collection[str]) -> bool:

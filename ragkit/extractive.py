@@ -1,6 +1,5 @@
 """The default model, which is none: it answers with sentences of the passages themselves. No key, no guess."""
 
-import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from anyio import to_thread
 from ragkit.candidates import Candidate, candidates
 from ragkit.conflict import Conflict, conflict
 from ragkit.indexes.analyzer import Analyzer
+from ragkit.markers import unmarked
 from ragkit.model import ModelError, Passage, Quote, Reply, Request, Usage
 from ragkit.selection import Chosen, choose
 from ragkit.weighing import question_of, weighed
@@ -17,8 +17,6 @@ from ragkit.weighing import question_of, weighed
 NAME = "extractive"
 DIFFER = "Sources differ:"
 """The only words of an answer that are no passage's."""
-_OTHERS = re.compile(r"\[(\d+)\]")
-"""References of the documents' own, which must not be taken for ours."""
 
 
 class Extractive:
@@ -53,7 +51,7 @@ class _Page:
 
     def add(self, said: str, rests_on: Sequence[Quote], apart: str = " ", stop: str = " ") -> None:
         marks = "".join(f"[{one.number}]" for one in rests_on)
-        own = _OTHERS.sub(r"(\1)", said)
+        own = unmarked(said)  # references of the documents' own must not be taken for ours
         self.text += f"{apart * bool(self.text)}{own}{stop}{marks}"
         self.quotes += rests_on
 

@@ -2,7 +2,7 @@
 
 import re
 
-from ragkit.amounts import dates, figures
+from ragkit.amounts import Figure, dates, figures
 from ragkit.asked import Kind
 
 _WHEN = re.compile(
@@ -37,10 +37,36 @@ _SEVERAL = re.compile(
 _NAME = re.compile(r"\b[A-Z][\w'’&.-]*(?:\s+(?:(?:of|the|de|van|von|der|and|&|for)\s+){0,2}[A-Z0-9][\w'’&.-]*)*")
 _PLACE = re.compile(r"\b(?:in|at|from|near|to|of|on|between|outside|into|through|across)\s+(?:the\s+)?(?=[A-Z])")
 _WORD = re.compile(r"[^\W_]+")
+_SHARE = re.compile(
+    r"\b(?:gr[eo]w\w*|chang\w+|shares?|rates?|margins?|percent\w*|per\s+cent|proportion|fraction|portion|increas\w+|"
+    r"decreas\w+|ris\w+|rose|f[ae]ll\w*|drop\w*|ratio|discount|interest|yield|high\w*|low\w*|more|less|fast\w*|"
+    r"uptime|availability|accura\w+|likely|probability|bonus|credit)\b|%",
+    re.IGNORECASE,
+)
+"""Of a question that a percentage may answer. Otherwise, how much something is is told in a unit."""
+_UNITS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (re.compile(asked, re.IGNORECASE), re.compile(unit, re.IGNORECASE))
+    for asked, unit in (
+        (r"\bhow\s+(?:long|old|soon|quickly|often)\b", r"(?:second|minute|hour|day|week|month|year)s?|ms"),
+        (r"\bhow\s+(?:far|tall|high|deep|wide|long)\b", r"meters?|km|cm|mm|miles?|feet|inch(?:es)?"),
+        (r"\b(?:costs?|price[ds]?|pay|paid|spen[dt]\w*|earn\w*|revenues?|sales|profits?|income|turnover|budget|salary|fees?|"
+         r"debt|owe|worth|cash|dividends?|result|assets|money|expens\w+)\b", r"[$€£¥]|chf|cents?|euros?|dollars?|pounds?"),
+        (r"\b(?:percent\w*|per\s+cent|proportion|shares?|rates?|margins?|grow|growth)\b", r"%"),
+    )
+)
+_WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
+_PERSON = re.compile(
+    r"(?<![\w.])[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ’'-]+(?:\s+(?:[A-Z]\.|de|van|von|der|la|al))*"
+    r"(?:\s+[A-ZÀ-ÖØ-Þ][\w’'-]*[a-zß-öø-ÿ]\w*){1,2}"
+)
+"""Two or three capitalised words, as a person is called; the name of a firm or a place may look so as well."""
 
 
-def holds(kind: Kind, text: str, question: str) -> float:
-    """How surely a text holds a thing of the kind that is not in the question already: 0 to 1."""
+def holds(kind: Kind, text: str, question: str, head: str = "") -> float:
+    """How surely a text holds a thing of the kind that is not in the question already: 0 to 1.
+
+    `head`: the names of the columns, of a row of a table. They may say the unit.
+    """
     known = question.casefold()
     match kind:
         case "when":
@@ -51,9 +77,9 @@ def holds(kind: Kind, text: str, question: str) -> float:
             return 0.7 * _new(_WORDED, text, known)
         case "amount":
             new = [one for one in figures(text) if one.text.casefold() not in known]
-            return 1.0 if any(one.measured for one in new) else 0.6 if new else 0.3 * _new(_WORDED, text, known)
+            return max((_amount(one, question, head) for one in new), default=0.3 * _new(_WORDED, text, known))
         case "who":
-            return _named(text, question)
+            return _person(text, question) if _WHO.search(question) else _named(text, question)
         case "where":
             return max(_named(text, question) * (1.0 if _PLACE.search(text) else 0.4), 0.0)
         case "why":
@@ -72,6 +98,28 @@ def holds(kind: Kind, text: str, question: str) -> float:
 
 def _new(pattern: re.Pattern[str], text: str, known: str) -> bool:
     return any(match[0].strip().casefold() not in known for match in pattern.finditer(text))
+
+
+def _amount(one: Figure, question: str, head: str) -> float:
+    """Less for a unit that the question did not ask for, least for a percentage where it asked for no share."""
+    if one.unit == "%" and not _SHARE.search(question):
+        return 0.3
+    wanted = [unit for asked, unit in _UNITS if asked.search(question)]
+    if not wanted:
+        return 1.0 if one.measured else 0.6
+    if any(unit.fullmatch(one.unit) for unit in wanted):
+        return 1.0
+    if one.measured:
+        return 0.6
+    return 0.9 if head and any(one.search(head) for one in wanted) else 0.6
+
+
+def _person(text: str, question: str) -> float:
+    known = {word.casefold() for word in _WORD.findall(question)}
+    named = any(
+        all(word.casefold() not in known for word in _WORD.findall(match[0])) for match in _PERSON.finditer(text)
+    )
+    return 1.0 if named else 0.7 * _named(text, question)
 
 
 def _named(text: str, question: str) -> float:

@@ -7,6 +7,7 @@ from ragkit.answer import Answer
 from ragkit.bridges import bridge_query
 from ragkit.budget import Allowance
 from ragkit.chain import Chain
+from ragkit.gate import Gate
 from ragkit.indexes.hit import Hit
 from ragkit.model import LOCAL, Message, ModelError, Reply, Request
 from ragkit.modelplanner import ModelPlanner
@@ -46,6 +47,7 @@ class Means:
     chain: Chain
     strong: Chain
     """For what the parts of a question are made into."""
+    gate: Gate
     verifier: Verifier
     lost: Sequence[str] = ()
     """What could not be looked into, and why."""

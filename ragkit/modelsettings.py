@@ -53,6 +53,9 @@ class AskSettings(BudgetSettings):
     """One ask."""
 
     seconds: float | None = Field(default=120, gt=0, description="From the question to the answer.")
+    evidence: float | None = Field(
+        default=None, ge=0, le=1, description="How likely passages must hold an answer that is written without a model."
+    )
     claims: Literal["strict", "mark", "off"] = Field(
         default="mark", description="Claims that their sources do not support: left out, marked [?], or not looked at."
     )

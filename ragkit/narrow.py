@@ -2,11 +2,14 @@
 
 import re
 from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.sentences import Range, sentences
 
+_ANALYZER = Analyzer()
 _MOST = 3
 _WORTH = 0.2
 """A further sentence must hold this share of what the claim says, and no sentence before it did."""
@@ -17,15 +20,29 @@ _HEAVY = 2.0
 """A number is what a claim is checked for first."""
 
 
-def narrow(claim: str, passage: str, analyzer: Analyzer | None = None) -> list[Range]:
-    """Ranges of the passage, in its order; none where no part of it stands out."""
-    analyzer = analyzer or Analyzer()
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A passage as it is looked into; many claims cite the same one."""
+
+    pieces: list[Range]
+    held: list[frozenset[str]]
+    often: Counter[str]
+
+
+@lru_cache(256)
+def _read(passage: str) -> _Read:
     pieces = sentences(passage, 0, len(passage))
-    held = [frozenset(analyzer.terms(passage[start:end])) for start, end in pieces]
-    often = Counter(term for terms in held for term in terms)
+    held = [frozenset(_ANALYZER.terms(passage[start:end])) for start, end in pieces]
+    return _Read(pieces, held, Counter(term for terms in held for term in terms))
+
+
+def narrow(claim: str, passage: str) -> list[Range]:
+    """Ranges of the passage, in its order; none where no part of it stands out."""
+    read = _read(passage)
+    pieces, held = read.pieces, read.held
     left = {
-        term: log(1 + len(pieces) / (0.5 + often[term])) * (_HEAVY if _NUMBER.search(term) else 1)
-        for term in analyzer.terms(claim)
+        term: log(1 + len(pieces) / (0.5 + read.often[term])) * (_HEAVY if _NUMBER.search(term) else 1)
+        for term in _ANALYZER.terms(claim)
     }
     whole = sum(left.values())
     chosen: list[int] = []

@@ -1,5 +1,6 @@
 """Writes an answer's text again: the numbers of passages become those of ranges, and what is not supported is seen."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,6 +16,8 @@ DOUBT = "[?]"
 """Stands in the text after a claim that is not supported."""
 Range = tuple[str, str, int, int]
 """Domain, uri, start, end."""
+_ROW_END = re.compile(r"(?<=\S)\s*\|\s*\Z")
+"""Behind it, a row of a table has no more columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +82,32 @@ def rewrite(marked: Marked, resting: Sequence[Resting], policy: Policy, numbers:
         text.gap(between)
         start = text.length
         own = _sentence(marked.text, one, text)
-        if one.failed:
-            text.add(f" {DOUBT}")
         if one.statement.claims:
             claims.append(one.claim(start, text.length, own))
-    text.add(marked.text[last:].rstrip())
-    return Verified(text.whole, text.citations, tuple(claims), tuple(left_out))
+    text.gap(marked.text[last:])
+    if left_out and not claims:  # a heading of nothing is no answer
+        return Verified("", (), (), tuple(left_out))
+    return Verified(text.whole.rstrip(), text.citations, tuple(claims), tuple(left_out))
 
 
 def _sentence(given: str, one: Resting, text: "_Text") -> tuple[Citation, ...]:
-    """The sentence, with a number wherever a marker stood in it or after it."""
-    at = one.statement.start
+    """The sentence, with a number wherever a marker stood in it, or after it."""
+    at, end = one.statement.start, one.statement.end
+    last = end - len(given[at:end]) + len(_ROW_END.sub("", given[at:end]))
     own: dict[int, Citation] = {}
     score = None if one.support is None else one.support.score
-    for position, place in one.places:
-        to = min(position, one.statement.end)
-        text.add(given[at:to])
-        at = max(at, to)
+    within = [(position, place) for position, place in one.places if at < position < last]
+    for position, place in (*within, *((last, place) for position, place in one.places if not at < position < last)):
+        text.add(given[at:position])
+        at = position
         made = text.numbered(replace(place, support=score))
         if made.marker not in own:
             own[made.marker] = made
             text.mark(made.marker)
-    text.add(given[at : one.statement.end])
+    text.add(given[at:last])
+    if one.failed:
+        text.add(f" {DOUBT}")
+    text.add(given[last:end])
     return tuple(own.values())
 
 
@@ -112,6 +119,8 @@ class _Text:
         self._parts: list[str] = []
         self._numbers = numbers
         self._citations: dict[int, Citation] = {}
+        self._marked = False
+        """What was added last is a marker."""
 
     @property
     def whole(self) -> str:
@@ -122,6 +131,9 @@ class _Text:
         return tuple(self._citations[number] for number in sorted(self._citations))
 
     def add(self, text: str) -> None:
+        if text.startswith("(") and self._marked:
+            text = f" {text}"  # or a page would take the marker for a link
+        self._marked = self._marked and not text
         if text:
             self._parts.append(text)
             self.length += len(text)
@@ -130,12 +142,19 @@ class _Text:
         """What is between two sentences; only once where one was left out, and none at the beginning."""
         if not self._parts:
             return self.add(text.lstrip())
-        if not (text.isspace() and self._parts[-1].isspace()):
-            self.add(text)
+        before = self._parts[-1][len(self._parts[-1].rstrip()) :]
+        after = text[: len(text) - len(text.lstrip())]
+        if before and after.count("\n") <= before.count("\n"):
+            return self.add(text[len(after) :])
+        if before:
+            self.length -= len(before)
+            self._parts[-1] = self._parts[-1].rstrip()
+        self.add(text)
 
     def mark(self, number: int) -> None:
         follows = self._parts and self._parts[-1].endswith("]")
         self.add(f"[{number}]" if follows else f" [{number}]")
+        self._marked = True
 
     def numbered(self, one: Citation) -> Citation:
         """With its number in this answer. Of several claims that rest on it, the best supported one is shown."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import anyio
 import anyio.to_thread
 
 from ragkit import telemetry
+from ragkit.abstention import Abstention, not_routed
 from ragkit.answer import Answer
 from ragkit.chain import Chain
 from ragkit.events import Found, Pieces, Routed, Way
@@ -42,7 +44,7 @@ async def asked(
     """One question to its domains and tools. `last`: nothing comes after it, so that its text may be streamed."""
     where = _planned(sub, way.means) if sub.tools else await _routed(way, text)
     if isinstance(where, Route):
-        return Answer(text, "", abstained=True, reason=_nowhere(where), status="insufficient")
+        return _silent(text, not_routed(way.means.domains, where.reason))
     called = [await way.means.call(name, text, way.allowance) for name in where.tools]
     said = [one for one in called if not one.abstained]
     notes = tuple(one.reason for one in called if one.abstained)
@@ -55,11 +57,19 @@ async def asked(
     if domains != ():
         hits = await _retrieve(way, way.means.query(sub, text, before), domains, part=not last)
         way.tell(Found(text, tuple(hits)))
-    answer = await _written(way, text, hits, said, way.means.chain, last)
+    confidence, silence = None, None
+    if not said:
+        look = partial(way.means.gate.look, text, hits, domains, way.means.local)
+        confidence, silence = await anyio.to_thread.run_sync(look)
+    if silence is None:
+        answer = await _written(way, text, hits, said, way.means.chain, last)
+    else:
+        answer = _silent(text, silence)
     tools = [name for one in said for name in one.domains]
     told = [f"The tool {' '.join(one.domains)} said: {one.text[:_SHOWN]}" for one in said]
     looked = way.means.domains if domains is None else domains
-    return replace(answer, domains=(*looked, *tools), notes=tuple(filter(None, (where.note, *notes, *told))))
+    notes = tuple(filter(None, (where.note, *answer.notes, *notes, *told)))
+    return replace(answer, domains=(*looked, *tools), notes=notes, confidence=confidence)
 
 
 def _planned(sub: SubQuestion, means: Means) -> _Where:
@@ -111,9 +121,6 @@ async def _written(
         for number, one in enumerate(said, len(known) + 1)
     }
     given = (*passages(known), *told.values())
-    if not given:
-        reason = "Nothing in the documents that were searched matches."
-        return Answer(question, "", abstained=True, reason=reason, status="insufficient")
     heard = {number: one.text for number, one in told.items()}
 
     async def checked(answer: Answer, reply: Reply, again: Again | None = None) -> Answer:
@@ -160,5 +167,5 @@ def broken(error: ModelError) -> Answer:
     return Answer("", "", missing=(f"The end of the text. {error}",), model=error.model)
 
 
-def _nowhere(route: Route) -> str:
-    return f"It seems to belong to none of the domains. {route.reason} To ask one of them anyway, name it."
+def _silent(question: str, silence: Abstention) -> Answer:
+    return Answer(question, "", abstained=True, reason=silence.text, because=silence.reason, status="insufficient")

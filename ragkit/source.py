@@ -1,7 +1,7 @@
 """A Source: what a marker may name. A range of a document, and where it stands."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ragkit.answer import Citation
 from ragkit.indexes.hit import Hit
@@ -31,6 +31,11 @@ def passages(given: Mapping[int, Source]) -> tuple[Passage, ...]:
         Passage(number, " > ".join(part for part in (one.at.title, *one.at.headings) if part), one.at.quote)
         for number, one in given.items()
     )
+
+
+def part(whole: Citation, start: int, end: int) -> Citation:
+    """A range of what is cited."""
+    return replace(whole, start=whole.start + start, end=whole.start + end, quote=whole.quote[start:end])
 
 
 def _citation(number: int, hit: Hit) -> Citation:

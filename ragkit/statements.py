@@ -4,18 +4,23 @@ Code decides what a marker means; here is only found where it stands.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ragkit.indexes.sentences import sentences
-from ragkit.markers import single
+from ragkit.markers import single, unmarked
 from ragkit.model import Quote
 
-_MARKER = re.compile(r"[^\S\n]?\[(\d{1,4})\]")
-"""With the blank before it, but no line end."""
+_MARKER = re.compile(r"^\[(\d{1,4})\][^\S\n]?|[^\S\n]?\[(\d{1,4})\]", re.MULTILINE)
+"""With the blank before it, but no line end; at the beginning of a line, with the one behind it."""
+_WITHIN = re.compile(r"\[((?:\[\d{1,4}\][,; ]{0,2})+)\]")
 _SAYS = re.compile(r"[^\W_]")
 _NO_CLAIM = re.compile(r"\s*#{1,6}\s|.*[:?]\W*\Z|\s*\|?(?:\s*:?-{2,}:?\s*\|)+", re.DOTALL)
 """A heading, what leads to a list, a question, the line under a table's head."""
+_HEAD_OF = re.compile(r"[^\S\n]*\n[^\S\n]*\|?(?:[^\S\n]*:?-+:?[^\S\n]*\|)+")
+"""What follows the names of a table's columns."""
+_RULE = 400
 _OF_THE_SOURCES = re.compile(
     r"\b(?:passages?|documents?|sources?|texts?)\b.{0,60}\b(?:not|n[o']t|no|nothing|nowhere|without)\b"
     r"|\b(?:not|no|nothing)\b.{0,60}\b(?:passages?|documents?|sources?|provided|given)\b",
@@ -53,13 +58,13 @@ class Marked:
 
 def bare(text: str) -> str:
     """Without markers, to stand in another question."""
-    return _MARKER.sub("", text).strip()
+    return unmarked(_MARKER.sub("", _single(text))).strip()
 
 
 def read(text: str, quotes: Sequence[Quote | None] = (), unfinished: bool = False) -> Marked:
     """`quotes` are those of the markers, in their order, when there are any. The last words of an `unfinished` text may
     not have come to their marker: they claim nothing yet."""
-    text = single(text)
+    text = _single(text)
     parts: list[str] = []
     marks: list[Mark] = []
     last = length = 0
@@ -67,9 +72,9 @@ def read(text: str, quotes: Sequence[Quote | None] = (), unfinished: bool = Fals
         parts.append(text[last : match.start()])
         length += match.start() - last
         last = match.end()
-        marks.append(Mark(length, int(match[1]), quotes[count] if count < len(quotes) else None))
+        marks.append(Mark(length, int(match[1] or match[2]), quotes[count] if count < len(quotes) else None))
     parts.append(text[last:])
-    whole = "".join(parts)
+    whole = unmarked("".join(parts))  # of `[[1]2]`, `[2]` would be left, which nobody wrote
     ranges = [(start, end) for start, end in sentences(whole, 0, len(whole)) if _SAYS.search(whole, start, end)]
     found = _statements(whole, ranges, marks)
     if unfinished and found and not found[-1].marks:
@@ -77,20 +82,28 @@ def read(text: str, quotes: Sequence[Quote | None] = (), unfinished: bool = Fals
     return Marked(whole, tuple(found))
 
 
+def _single(text: str) -> str:
+    """With each marker on its own, also those of `[[1]]`."""
+    return _WITHIN.sub(r"\1", single(text))
+
+
 def _statements(text: str, ranges: Sequence[tuple[int, int]], marks: Sequence[Mark]) -> list[Statement]:
     """A marker belongs to the sentence before it; at the beginning of a line, to the one after it."""
     own: list[list[Mark]] = [[] for _ in ranges]
+    starts = [start for start, _ in ranges]
     for mark in marks:
-        before = max((at for at, (start, _) in enumerate(ranges) if start < mark.at), default=-1)
+        before = bisect_left(starts, mark.at) - 1
         if before < 0 or ("\n" in text[ranges[before][1] : mark.at] and before + 1 < len(ranges)):
             before += 1
         if before < len(ranges):
             own[before].append(mark)
     return [
-        Statement(start, end, tuple(marked), bool(marked) or _claims(text[start:end]))
+        Statement(start, end, tuple(marked), bool(marked) or _claims(text[start:end], text[end : end + _RULE]))
         for (start, end), marked in zip(ranges, own, strict=True)
     ]
 
 
-def _claims(sentence: str) -> bool:
+def _claims(sentence: str, following: str) -> bool:
+    if _HEAD_OF.match(following):
+        return False
     return not (_NO_CLAIM.fullmatch(sentence) or _NO_CLAIM.match(sentence) or _OF_THE_SOURCES.search(sentence))

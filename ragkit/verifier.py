@@ -7,11 +7,12 @@ import anyio.to_thread
 
 from ragkit import telemetry
 from ragkit.answer import Answer, Citation
+from ragkit.checking import Check
 from ragkit.indexes.outline import Outline
 from ragkit.model import Reply
 from ragkit.rewrite import DOUBT, Policy, Range, Verified
 from ragkit.source import Source
-from ragkit.verify import Check, verify
+from ragkit.verify import verify
 
 Place = Callable[[Citation], Outline | None]
 """The document of a citation, as it is divided; None when it is no longer the one that was found."""

@@ -10,6 +10,7 @@ from ragkit.model import LOCAL, Reply
 from ragkit.rewrite import Range, Verified
 from ragkit.source import Source
 from ragkit.verifier import with_verified
+from ragkit.write import refused
 
 Again = Callable[[Verified], Awaitable[Reply]]
 """Asks for the text once more, given what was wrong with it."""
@@ -37,10 +38,28 @@ async def verified(
             answer = replace(answer, notes=(*answer.notes, f"It could not be asked for again: {error}"))
         else:
             second = await verifier.verified(other, sources, told, numbers)
-            if other.stop == "end" and second.claims and (second.groundedness or 0) > (made.groundedness or 0):
+            if not made.groundedness and (withdrawn := refused(other, len(sources))):
+                return _none(answer, f"{withdrawn} A first text did not rest on what it cites.")
+            if _better(other, second, made):
                 note = f"Written again, for {len(made.unsupported)} of its claims did not rest on what they cite."
+                _retract(way, made, second)
                 made, answer = second, replace(answer, model=other.model, notes=(*answer.notes, note))
     if not made.text:
-        reason = f"Nothing that {reply.model} wrote is supported by what it cites."
-        return replace(answer, abstained=True, reason=reason, status="insufficient", missing=())
+        return _none(answer, f"Nothing that {reply.model} wrote is supported by what it cites.")
     return with_verified(answer, made, verifier.losses(made))
+
+
+def _better(other: Reply, second: Verified, first: Verified) -> bool:
+    return other.stop == "end" and bool(second.claims) and (second.groundedness or 0) > (first.groundedness or 0)
+
+
+def _retract(way: Way, first: Verified, second: Verified) -> None:
+    """Of what was streamed, what the second text does not say any more."""
+    kept = {one.text for one in second.claims}
+    for one in first.claims if way.said else ():
+        if one.status not in ("unsupported", "uncited") and one.text not in kept:
+            way.tell(Retracted(one.text, "The text was written again, and does not say it so."))
+
+
+def _none(answer: Answer, reason: str) -> Answer:
+    return replace(answer, abstained=True, reason=reason, status="insufficient", missing=())

@@ -9,6 +9,7 @@ from ragkit.asked import Kind, kind_of
 from ragkit.candidates import Candidate
 from ragkit.held import holds
 from ragkit.indexes.analyzer import Analyzer
+from ragkit.periods import Period, fit, periods
 
 _FRAME = re.compile(
     r"^\W*(?:please\s+)?(?:tell\s+me|give\s+me|show\s+me|list|name|describe|explain|define|compare|"
@@ -17,6 +18,7 @@ _FRAME = re.compile(
 )
 """Words that say what is wanted, not what about."""
 _OWN, _AROUND, _BEFORE, _HOLDS, _RANK = 3.0, 0.6, 0.3, 1.2, -1.1
+_PERIOD, _OTHER_PERIOD = 0.0, 2.0
 _SHORT, _HEADING, _ASKS, _LEADS = -0.5, -1.7, -2.0, -0.5
 """Of a logistic regression, rounded: see docs/decisions/extractive.md."""
 _WORDS = 4
@@ -39,6 +41,8 @@ class Question:
     """Of each term: how rare it is among the sentences. All together are 1."""
     names: frozenset[str]
     """Terms of names, numbers and dates that some passage has: an answer must be about these very ones."""
+    periods: tuple[Period, ...]
+    """That it asks about. Who asks when wants to be told one."""
 
     def share(self, terms: Collection[str]) -> float:
         return sum(each for term, each in self.weight.items() if term in terms)
@@ -55,7 +59,9 @@ def question_of(text: str, known: Sequence[Candidate], analyzer: Analyzer) -> Qu
     whole = sum(weight.values()) or 1.0
     names = set(analyzer.terms(" ".join(match[0] for match in _NAMED.finditer(text)))) & set(terms)
     found = frozenset(name for name in names if any(name in one.known or name in one.around for one in known))
-    return Question(text, kind_of(text), terms, {term: each / whole for term, each in weight.items()}, found)
+    kind = kind_of(text)
+    spans = periods(text) if kind != "when" else ()
+    return Question(text, kind, terms, {term: each / whole for term, each in weight.items()}, found, spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +85,14 @@ def weighed(question: Question, known: Sequence[Candidate]) -> list[Weighed]:
 def _weighed(question: Question, one: Candidate, own: float) -> Weighed:
     around = question.share(one.around - one.known)
     before = question.share(one.before - one.known - one.around)
-    held = holds(question.kind, one.text, question.text)
+    held = holds(question.kind, one.text, question.text, one.head.text if one.head else "")
+    spoken = _spoken(question, one) if question.periods else 0.0
     odds = (
         _OWN * own
         + _AROUND * around
         + _BEFORE * before
         + _HOLDS * held * own
+        + (_PERIOD if spoken > 0 else _OTHER_PERIOD) * spoken
         + _RANK * log(one.passage.number)
         + _SHORT * (len(one.known) < _WORDS)
         + _HEADING * one.heading
@@ -92,3 +100,8 @@ def _weighed(question: Question, one: Candidate, own: float) -> Weighed:
         + _LEADS * bool(_FRAGMENT.search(one.text))
     )
     return Weighed(one, exp(odds), own, around + before, held)
+
+
+def _spoken(question: Question, one: Candidate) -> float:
+    around = (*periods(one.passage.title), *periods(one.above), *(periods(one.head.text) if one.head else ()))
+    return fit(question.periods, periods(one.text), around)

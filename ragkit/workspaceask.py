@@ -12,7 +12,7 @@ from ragkit.shelf import STATE, Shelf
 if TYPE_CHECKING:
     from ragkit.answer import Answer
     from ragkit.ask import Event
-    from ragkit.asking import Asking, Search, Work
+    from ragkit.asking import Asking, OnAbstain, Search, Work
     from ragkit.guard import Guard
     from ragkit.indexes.hit import Hit
     from ragkit.model import Reply, Request
@@ -33,6 +33,7 @@ class Asks(Shelf):
         self._listeners: list[Listener] = []
         self._tools: dict[str, Tool] = {}
         self._guards: list[Guard] = []
+        self._hooks: list[OnAbstain] = []
         self._shared: Asking | None = None
         self._begin()
 
@@ -133,6 +134,11 @@ class Asks(Shelf):
         """Let this guard look at questions and answers, too, after those of `ragkit.toml` and those added before."""
         self._guards.append(guard)
 
+    def on_abstain(self, hook: "OnAbstain") -> None:
+        """Tell this function of every ask that ends without an answer. What it gives back, if anything, is the answer:
+        so an application may ask a person. It is called in a thread of its own."""
+        self._hooks.append(hook)
+
     def listen(self, listener: "Listener") -> None:
         """Tell this listener of every step of every ask, as it begins and ends."""
         self._listeners.append(listener)
@@ -157,7 +163,7 @@ class Asks(Shelf):
     def _make_asking(self) -> "Asking":
         from ragkit.asking import Asking
 
-        return Asking(self.path / STATE, self.settings, self._listeners, self._guards)
+        return Asking(self.path / STATE, self.settings, self._listeners, self._guards, self._hooks)
 
     def _leave_parent(self) -> None:
         """In the child of a fork: threads and connections stayed with its parent, and its lock may be held."""
@@ -202,6 +208,10 @@ class Asks(Shelf):
             inside = names or [one.name for one in indexed]
             return self.search(query, inside, chosen, k, where, reranker=reranker)
 
+        def unfiltered(query: str, names: Sequence[str] | None) -> "list[Hit]":
+            return self.search(query, names or [one.name for one in indexed], strategy, 1)
+
         tools = tuple(self._tools.values())
-        how = repr((strategy, k, where, reranker, sorted(self._tools)))
-        return Search(find, indexed, self.settings.domains, tools, domains is None, lost, how)
+        said = self.settings.ask.model_dump(include={"claims", "evidence"})
+        how = repr((strategy, k, where, reranker, sorted(self._tools), said))
+        return Search(find, unfiltered, where, indexed, self.settings.domains, tools, domains is None, lost, how)

@@ -51,7 +51,7 @@ def environment() -> Iterator[None]:
 def workspace(folder: Path, settings: str) -> ragkit.Workspace:
     """A small one, whose embedder costs nothing. What its models say is not checked against its documents: that has
     tests of its own, and would ask the models once more."""
-    unchecked = "[ask]\nclaims = 'off'\n"
+    unchecked = "[ask]\nclaims = 'off'\nevidence = 0\n"
     settings = settings.replace("[ask]\n", unchecked) if "[ask]\n" in settings else f"{settings}\n{unchecked}"
     (folder / "docs").mkdir(parents=True)
     for number, town in enumerate(TOWNS):

@@ -2,8 +2,10 @@
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import typer
@@ -12,7 +14,9 @@ import ragkit
 from ragkit.cli import app
 from ragkit.settings import Settings
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+_BLOCK = re.compile(r"^```(?:sh|bash|yaml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +103,30 @@ def test_every_command_is_in_the_reference(generated: ModuleType) -> None:
     assert "`--workspace` `-w`" in page
     assert "`ragkit route ask`" not in page, "hidden: one writes ragkit route"
     assert "cross-encoder:&lt;name or path&gt;" in page  # else the page would show a tag, which nobody sees
+
+
+def said() -> list[tuple[str, str]]:
+    """Commands of blocks that are not run, for they need a key, a server, or files of the reader's own."""
+    return [
+        (page.name, line.removeprefix("- run: "))
+        for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+        for block in _BLOCK.findall(page.read_text("utf-8"))
+        for line in block.splitlines()
+        if line.removeprefix("- run: ").startswith("ragkit ")
+    ]
+
+
+@pytest.mark.parametrize(("page", "line"), said())
+def test_commands_that_are_not_run_could_be(page: str, line: str) -> None:
+    """Their words are understood: no option of another version."""
+    command: Any = typer.main.get_command(app)
+    words = shlex.split(line, comments=True)
+    context = command.context_class(command, info_name=words.pop(0))
+    while hasattr(command, "get_command") and words:
+        inner = command.get_command(context, words[0])
+        if inner is None:
+            break
+        command, name = inner, words.pop(0)
+        context = command.context_class(command, info_name=name, parent=context)
+    assert context.parent is not None, f"{page}: ragkit has no such command"
+    assert command.make_context(context.info_name, words, parent=context.parent) is not None

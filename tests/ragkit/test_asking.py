@@ -107,6 +107,10 @@ class Somewhere(ScriptedModel):
     server: str
 
 
+def _unfiltered(query: str, domains: Sequence[str] | None) -> list[Any]:
+    return []
+
+
 def _nothing(query: str, domains: Sequence[str] | None, part: bool) -> list[Any]:
     return []
 
@@ -118,7 +122,7 @@ def test_all_that_decides_an_answer_is_in_the_scope_of_its_question(
         name: str = "mine:a", server: str = "x", form: str = "", settings: str = "bm25", question: str = ""
     ) -> str:
         member = Weather(Somewhere(name, server), ModelSettings.model_validate({"form": form}))
-        search = Search(_nothing, place._indexed(None), {}, (), False, (), settings)
+        search = Search(_nothing, _unfiltered, None, place._indexed(None), {}, (), False, (), settings)
         return asking._placed(question, search, [Chain([member])])[0]
 
     with opened(tmp_path, "") as place:
@@ -311,7 +315,7 @@ def test_the_trace_of_an_ask_whose_time_is_over_is_kept(tmp_path: Path) -> None:
             time.sleep(1)
             return []
 
-        work = place._asking.work(QUESTION, Search(hang, [], {}, (), False, (), ""), None, 0.2)
+        work = place._asking.work(QUESTION, Search(hang, _unfiltered, None, [], {}, (), False, (), ""), None, 0.2)
         with within(0.2), pytest.raises(ModelError, match=r"The time of 0\.2 s was over"):
             place._asking.engine.run(lambda: work(None))
         assert TraceStore(tmp_path / ".ragkit" / FILE).get("last").status == "error"

@@ -15,7 +15,6 @@ from ragkit.abstention import (
     Abstention,
     filtered_out,
     found_nothing,
-    no_documents,
     not_enough,
     not_routed,
 )
@@ -289,7 +288,6 @@ def test_more_of_a_sign_never_speaks_against_an_answer(signs: Mapping[str, float
 def abstentions() -> list[Abstention]:
     lacked = evidence("What dividend did Zorblax pay in March 2020?")
     return [
-        no_documents(("finance",)),
         not_routed(("finance", "law"), "The nearest is finance."),
         filtered_out(("finance",), 1200, {"year": 2030}),
         found_nothing(("finance", "law"), 1200),
@@ -300,25 +298,21 @@ def abstentions() -> list[Abstention]:
 def test_each_reason_reads_differently() -> None:
     said = abstentions()
     assert [one.reason for one in said] == [
-        "no documents",
         "not routed",
         "filtered out",
         "found nothing",
         "not enough evidence",
     ]
-    assert len({one.text for one in said}) == len({one.text.split()[0:4].__repr__() for one in said}) == 5
+    assert len({one.text for one in said}) == len({one.text.split()[0:4].__repr__() for one in said}) == 4
 
 
 def test_an_abstention_says_what_was_searched() -> None:
-    empty, astray, filtered, nothing, short = (one.text for one in abstentions())
-    assert empty == ("There are no documents yet: the domain finance holds nothing to look into. Ingest some first.")
+    astray, filtered, nothing, short = (one.text for one in abstentions())
     assert "finance, law" in astray
     assert "To ask one of them anyway, name it." in astray
     assert "The filter year=2030 leaves nothing of the 1,200 passages of finance" in filtered
     assert "the 1,200 passages of finance, law" in nothing
     assert "the 1 passage of finance was searched" in short
-    assert no_documents().text.startswith("There are no documents yet: the workspace holds nothing")
-    assert "the domains finance and law hold nothing" in no_documents(("finance", "law")).text
 
 
 def test_what_came_closest_is_named_by_title_heading_and_page_and_why_it_was_not_enough() -> None:

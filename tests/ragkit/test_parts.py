@@ -30,8 +30,8 @@ DOCUMENTS = {
 }
 
 
-UNCHECKED = "[ask]\nclaims = 'off'\n"
-"""What the scripted models here say rests on nothing."""
+UNCHECKED = "[ask]\nclaims = 'off'\nevidence = 0\n"
+"""What the scripted models here say rests on nothing, and their questions are asked of a sentence or two."""
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""Asks that end without an answer: each says why, and an application may ask a person."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ragkit
+from ragkit.answer import Answer
+from ragkit.errors import NotFound
+
+NOTES = """# Travel policy
+
+The travel allowance is 60 euros a day in Germany. Receipts must be handed in within 30 days of the journey.
+
+# Leave
+
+Everybody has 30 days of leave a year. Ines Falk decides on unpaid leave.
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[ragkit.Workspace]:
+    (tmp_path / "handbook.md").write_text(NOTES)
+    made = ragkit.open(tmp_path)
+    made.ingest(tmp_path / "handbook.md", "people")
+    yield made
+    made.close()
+
+
+def test_what_the_documents_say_is_answered_with_how_likely_they_hold_it(place: ragkit.Workspace) -> None:
+    answer = place.ask("How much is the travel allowance in Germany?")
+    assert "60 euros" in answer.text
+    assert (answer.groundedness, answer.because) == (1.0, "")
+    assert answer.confidence is not None
+    assert answer.confidence > 0.7
+
+
+def test_what_they_do_not_say_is_told_with_what_came_closest(place: ragkit.Workspace) -> None:
+    answer = place.ask("How do volcanoes on Jupiter's moon Io erupt?")
+    assert (answer.abstained, answer.text, answer.status) == (True, "", "insufficient")
+    assert answer.because in ("not enough evidence", "not routed")
+    assert "people" in answer.reason
+
+
+def test_a_filter_that_leaves_nothing_is_told_apart(place: ragkit.Workspace) -> None:
+    answer = place.ask("How much is the travel allowance?", where={"year": 2030})
+    assert answer.because == "filtered out"
+    assert "year=2030" in answer.reason
+
+
+def test_no_documents_at_all_is_an_error(tmp_path: Path) -> None:
+    empty = ragkit.open(tmp_path)
+    with pytest.raises(NotFound, match="holds nothing yet"):
+        empty.ask("How much is it?")
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_how_much_evidence_is_enough_can_be_said(tmp_path: Path, place: ragkit.Workspace, least: int) -> None:
+    settings = tmp_path / "ragkit.toml"
+    settings.write_text(f"{settings.read_text()}\n[ask]\nevidence = {least}\n")
+    other = ragkit.open(tmp_path)
+    answer = other.ask("How much is the travel allowance in Germany?")
+    other.close()
+    assert answer.because == ("not enough evidence" if least else "")
+
+
+def test_a_person_may_answer(place: ragkit.Workspace) -> None:
+    asked: list[str] = []
+
+    def hook(answer: Answer) -> Answer | None:
+        asked.append(answer.reason)
+        return Answer(answer.question, "Ask Ines.", model="a person")
+
+    place.on_abstain(hook)
+    assert place.ask("How do volcanoes on Jupiter's moon Io erupt?").text == "Ask Ines."
+    assert "60 euros" in place.ask("How much is the travel allowance in Germany?").text
+    assert len(asked) == 1
+
+
+def test_a_hook_that_fails_leaves_the_reason(place: ragkit.Workspace) -> None:
+    def hook(answer: Answer) -> Answer | None:
+        raise ValueError("nobody is there")
+
+    place.on_abstain(hook)
+    answer = place.ask("How do volcanoes on Jupiter's moon Io erupt?")
+    assert answer.abstained
+    assert any("nobody is there" in note for note in answer.notes)
