@@ -17,19 +17,26 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 DEMO := build/demo
-demo: $(READY) ## index three domains, search in them and ask them, and compare strategies on their questions
+COMPARED := Compare our Q3 revenue growth with engineering headcount changes and marketing spend. Are we scaling efficiently?
+demo: $(READY) ## index a demo company in three domains, ask about it, and compare strategies on its questions
 	rm -rf $(DEMO) && mkdir -p build
 	$(BIN)/ragkit init $(DEMO)
 	for domain in finance engineering marketing; do \
 	  $(BIN)/ragkit ingest data/demo/$$domain --domain $$domain -w $(DEMO) || exit; done
 	$(BIN)/ragkit domains -w $(DEMO)
-	$(BIN)/ragkit search "How much did revenue grow in the third quarter?" -k 2 -w $(DEMO)
-	$(BIN)/ragkit search "What went wrong with the gateway?" --domain engineering -k 2 -w $(DEMO)
-	$(BIN)/ragkit ask "How much did revenue grow in the third quarter?" -w $(DEMO)
+	$(BIN)/ragkit ask --plan "$(COMPARED)" -w $(DEMO)
+	$(BIN)/ragkit ask "$(COMPARED)" -w $(DEMO)
 	$(BIN)/ragkit trace last -w $(DEMO)
-	$(BIN)/ragkit doctor -w $(DEMO)
+	$(BIN)/ragkit ask "How many customers were affected by the late alerts of 18 September 2025?" -w $(DEMO)
+	$(BIN)/ragkit ask "How do I bake sourdough bread?" -w $(DEMO)
 	$(BIN)/ragkit eval run data/questions.jsonl --source data/demo --strategies bm25,vector,hybrid \
 	  --metrics "range_recall@3,MRR@10" -w $(DEMO) --html $(DEMO)/report.html
+	@echo
+	@echo "The report with every question: $(DEMO)/report.html"
+	@echo "Try next:"
+	@echo "  $(BIN)/ragkit chat -w $(DEMO)"
+	@echo "  $(BIN)/ragkit route 'Who is on call tonight?' -w $(DEMO)"
+	@echo "  $(BIN)/ragkit ingest YOUR-FOLDER --domain NAME -w my-workspace"
 
 test: $(READY) ## run the tests, in two halves side by side
 	@$(MAKE) --no-print-directory -j2 --output-sync=target upper lower

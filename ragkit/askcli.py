@@ -143,7 +143,7 @@ def show(answer: "Answer") -> None:
 
 def _footer(answer: "Answer") -> str:
     spent = answer.usage
-    parts = [plain(answer.model), f"{answer.seconds:.1f} s"]
+    parts = [plain(answer.model) if answer.model else "", f"{answer.seconds:.1f} s"]
     if answer.cached:
         parts.append("from memory")
     if answer.groundedness is not None:

@@ -33,24 +33,47 @@ if TYPE_CHECKING:
     from ragkit.indexes.sync import IngestReport
 
 
+_PANELS = {
+    "Documents": ("init", "ingest", "sync", "domains", "doctor", "read"),
+    "Questions": ("ask", "chat", "search", "show", "route", "trace"),
+    "Quality": ("eval",),
+    "Other": ("version",),
+}
+"""In the order in which one needs them."""
+
+
 class _Commands(TyperGroup):
     """`eval` is a floor above: it is loaded when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), "eval"]
+        return [name for names in _PANELS.values() for name in names]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name == "eval":
             from ragkit.eval.cli import app as evaluation
 
-            return typer.main.get_command(evaluation)
-        return super().get_command(ctx, cmd_name)
+            made: Any = typer.main.get_command(evaluation)
+        else:
+            made = super().get_command(ctx, cmd_name)
+        if made is not None:
+            made.rich_help_panel = next((panel for panel, names in _PANELS.items() if cmd_name in names), None)
+        return made
 
+
+_ABOUT = """Turns folders of documents into answers that a reader can check.
+
+Begin with a folder, then ask:
+
+\b
+  ragkit ingest FOLDER --domain NAME
+  ragkit ask "What does it say?"
+
+No key and no network is needed: without a model, answers are sentences of the documents."""
 
 app = typer.Typer(
     name="ragkit",
     cls=_Commands,
-    help="Turns folders of documents into answers that a reader can check.",
+    help=_ABOUT,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 
 import ragkit
+from ragkit.cli import app
 
 Tree = Callable[[dict[str, str | bytes]], Path]
 
@@ -261,3 +263,11 @@ def test_a_mistake_with_a_workspace_is_a_sentence(
 def test_a_new_domain_is_told_of_where_there_are_others(tmp_path: Path, workspace: Path) -> None:
     done = run("ingest", str(tmp_path / "tea"), "--domain", "tee", "-w", str(workspace))
     assert "tee is a new domain, beside tea, coffee" in done.stderr
+
+
+def test_the_help_lists_every_command() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    shown = group.list_commands(typer.Context(group))
+    assert sorted(shown) == sorted({*group.commands, "eval"})
+    assert all(group.get_command(typer.Context(group), name) for name in shown)
