@@ -75,6 +75,8 @@ def _choices(annotation: Any) -> list[str]:
 
 def _command(name: str, group: Any, above: Any) -> list[str]:
     command = group.get_command(above, name)
+    if command.hidden:
+        return []
     context = command.context_class(command, info_name=name, parent=above)
     path = context.command_path
     parts = [f"{'#' * len(path.split())} `{path}`\n\n{_cell(command.help or '')}"]
@@ -85,7 +87,7 @@ def _command(name: str, group: Any, above: Any) -> list[str]:
         if one.name != "help" and not getattr(one, "hidden", False)
     ]
     if rows:
-        parts.append("| | |\n|---|---|\n" + "\n".join(rows))
+        parts.append("| say | which is |\n|---|---|\n" + "\n".join(rows))
     if hasattr(command, "list_commands"):
         parts += [part for inner in command.list_commands(context) for part in _command(inner, command, context)]
     return parts
