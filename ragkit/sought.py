@@ -50,6 +50,7 @@ _YES_NO = bag("is are was were do does did has have had can could will would sho
 FILLERS = ORDERS | bag(
     "what which who whom whose when where why how much many please based according regarding respectively overview "
     "outline question answer information details following earlier later higher lower larger smaller greater "
+    "mean means meant meaning definition happen happens happened "
     "more most amount number example examples percentage percent year date month time location"
 )
 """Words by which one asks, and which no answer needs to hold."""
