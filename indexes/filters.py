@@ -46,6 +46,19 @@ def parse(texts: Sequence[str]) -> dict[str, Any]:
     return where
 
 
+def written(where: Mapping[str, Any]) -> str:
+    """The conditions as `parse` reads them, for a person."""
+    said = []
+    for key, operator, value in _conditions(where):
+        if operator == "exists":
+            said.append(f"{key} {'exists' if value else 'absent'}")
+        elif operator.isalpha():
+            said.append(f"{key} {operator} {','.join(map(str, value)) if isinstance(value, list) else value}")
+        else:
+            said.append(f"{key}{operator}{value}")
+    return " and ".join(said)
+
+
 def documents(catalog: Catalog, where: Mapping[str, Any]) -> list[int]:
     """The ids of the documents for which every condition holds."""
     clauses, values = [], []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ragkit.enough import Closest, Evidence
+from ragkit.indexes.filters import written
 
 Reason = Literal["not routed", "filtered out", "found nothing", "not enough evidence"]
 _QUOTE = 160
@@ -36,15 +37,18 @@ def not_routed(domains: Sequence[str], why: str = "") -> Abstention:
 
 def filtered_out(domains: Sequence[str], passages: int, where: Mapping[str, Any]) -> Abstention:
     """`passages`: that there are without the filter."""
-    said = ", ".join(f"{key}={value!r}" for key, value in where.items())
     text = (
-        f"The filter {said} leaves nothing of {_searched(domains, passages)}, so that nothing could be looked at. "
-        "Ask with another filter, or without one."
+        f"The filter {written(where)} leaves nothing of {_searched(domains, passages)}, so that nothing could be "
+        "looked at. Ask with another filter, or without one."
     )
     return Abstention("filtered out", text, tuple(domains), passages)
 
 
 def found_nothing(domains: Sequence[str], passages: int) -> Abstention:
+    if not passages:
+        hold = "holds" if len(domains) == 1 else "hold"
+        text = f"{', '.join(domains)} {hold} no text at all. `ragkit sync` says what could not be read, and why."
+        return Abstention("found nothing", text, tuple(domains), passages)
     text = f"Nothing in {_searched(domains, passages)} matches any word of the question. Try other words for it."
     return Abstention("found nothing", text, tuple(domains), passages)
 

@@ -28,7 +28,7 @@ _FIGURE = re.compile(
     rf"(?:\s?(?P<scale>hundred|thousand|million|billion|trillion|bn|k|m)\b)?[\s-]?(?P<unit>[%‰]|(?:{_UNITS})\b)?",
     re.IGNORECASE,
 )
-_WORD_AFTER = re.compile(r"\s+([^\W\d_]{3,})")
+_WORD_AFTER = re.compile(r"[\s-]*([^\W\d_]{3,})")
 _SAME = {
     "percent": "%", "per cent": "%", "dollar": "$", "usd": "$", "euro": "€", "eur": "€", "pound": "£", "gbp": "£",
     "metre": "meter", "litre": "liter", "kilometre": "km", "kilometer": "km", "foot": "feet", "ft": "feet",
@@ -71,7 +71,7 @@ def figures(text: str) -> list[Figure]:
         if not (unit or sign) and (word := _WORD_AFTER.match(text, match.end())):
             unit = word[1]
         value = float(match["number"].replace(",", "")) * _SCALES.get(scale.lower(), 1)
-        found.append(Figure(match[0].strip(" -\n\t"), value, _unit(unit or sign)))
+        found.append(Figure(match[0].strip(" -\n\t"), value, unit_of(unit or sign)))
     return found
 
 
@@ -80,7 +80,7 @@ def _dates(text: str) -> list[re.Match[str]]:
     return [match for match in _DATE.finditer(text) if any(sign.isdigit() for sign in match[0])]
 
 
-def _unit(written: str) -> str:
+def unit_of(written: str) -> str:
     low = " ".join(written.lower().split())
     if low.startswith("percentage"):
         return "point"

@@ -20,11 +20,13 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("count", r"\bhow\s+many\b|\b(?:what|which)\s+(?:is|was|are|were)?\s*(?:the\s+)?(?:total\s+)?number\s+of\b"),
     ("when", rf"{_LEADING}when\b|{_WHAT}(?:\w+\s+)?(?:year|date|day|month|century|decade|quarter|season|period)\b"
              r"|\bhow\s+(?:long\s+ago|recently)\b|^what\s+(?:is|was)\s+the\s+(?:\w+\s+)?(?:date|year|deadline)\b"),
-    ("amount", r"\bhow\s+(?:much|long|far|tall|high|large|big|old|fast|deep|wide|heavy|often|hot|cold|small)\b"
+    ("amount", r"\bhow\s+(?:much|long|far|tall|high|large|big|old|fast|quickly|soon|deep|wide|heavy|often|hot|cold|"
+               r"small)\b"
+               rf"|^what\s+{_AUXILIARY}\s+[^?,]*\b(?:costs?|earn|pay|paid|spend|charge|owe|weigh|be\s+worth)\b"
                rf"|{_WHAT}(?:\w+\s+)?(?:percentage|percent|share|amount|proportion|fraction|rate|size|price|cost|score)\b"
                rf"|{_LEADING}what(?:['’]s|\s+(?:is|was|are|were))\s+(?:[\w'’&.-]+\s+){{0,5}}?(?:percentage|percent|share|"
                r"amount|proportion|rate|price|costs?|revenues?|sales|income|profits?|margin|population|height|length|"
-               r"width|depth|area|size|speed|weight|temperature|budget|salary|value|ratio|accuracy|score|expenses?|"
+               r"width|depth|area|size|speed|weight|temperature|budget|salary|fees?|discount|interest|results?|turnover|value|ratio|accuracy|score|expenses?|"
                r"assets|liabilities|earnings|debt|dividends?|cash)\b"),
     ("who", rf"{_LEADING}who(?:m|se)?\b|{_WHAT}(?:\w+\s+){{0,2}}(?:person|man|woman|people|player|actor|actress|"
             r"author|writer|singer|king|queen|president|director|company|team|band|organi[sz]ation|group|firm|"

@@ -20,6 +20,7 @@ from ragkit.ask import NAMED, ask, check, planned
 from ragkit.budget import Allowance
 from ragkit.cache import SLACK, in_time
 from ragkit.chain import Chain
+from ragkit.checking import Check
 from ragkit.deadline import Deadline
 from ragkit.engine import Engine
 from ragkit.errors import RagkitError
@@ -27,12 +28,13 @@ from ragkit.events import Piece, Tell
 from ragkit.gate import Gate
 from ragkit.grounding import Grounding
 from ragkit.guard import Guard, guards_for
-from ragkit.guarding import guarded
+from ragkit.guarding import guarded, permitted
 from ragkit.indexes.domain import Domain
 from ragkit.indexes.hit import Hit
 from ragkit.indexes.outline import Outline
 from ragkit.means import Find, Means, Named, ThriftyPlanner
 from ragkit.model import LOCAL, Reply, Request
+from ragkit.modelcheck import model_check
 from ragkit.models import Asked, Models
 from ragkit.plan import Plan, ToolInfo
 from ragkit.route import Route
@@ -50,7 +52,7 @@ from ragkit.verifier import Verifier
 if TYPE_CHECKING:
     from ragkit.indexes.embedder import Vectors
 
-FORM = 4
+FORM = 5
 """Of answers that are remembered by their meaning. Raised when prompts change, or what is made of what models say."""
 _REPLY = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "reply"}
 _ANSWER = TypeAdapter(Answer)
@@ -140,8 +142,8 @@ class Asking:
 
             async def watched() -> Answer:
                 check(question)
-                guards = [*guards_for(self.settings.guard), *self.guards]
-                return await self._escalated(await guarded(question, guards, answering, tell, allowance.deadline))
+                done = await guarded(question, self._all_guards, answering, tell, allowance.deadline)
+                return await self._escalated(done)
 
             answer, trace = await self._traced(watched, allowance.deadline)
             return replace(answer, trace=trace)
@@ -153,6 +155,8 @@ class Asking:
         for hook in self.hooks if answer.abstained else ():
             try:
                 made: Answer | None = await asyncio.to_thread(hook, answer)
+                if not isinstance(made, Answer | None):
+                    raise TypeError(f"it gave back {type(made).__name__}, not an Answer or None")
             except Exception as error:  # of the user's own: that there is no answer must still be told
                 answer = replace(answer, notes=(*answer.notes, f"on_abstain failed: {type(error).__name__}: {error}"))
             else:
@@ -190,7 +194,17 @@ class Asking:
     async def plan(self, question: str, search: Search, asked: Asked | None) -> Plan:
         """What would be asked, without asking it."""
         chain = self.models.chain(asked)
-        return await planned(question, self._means(search, chain, chain, self.models.allowance()))
+        said = await self.permitted(question)
+        return await planned(said, self._means(search, chain, chain, self.models.allowance()))
+
+    async def permitted(self, question: str) -> str:
+        """What guards leave of it; an error, where one of them blocks it."""
+        check(question)
+        return await permitted(question, self._all_guards)
+
+    @property
+    def _all_guards(self) -> list[Guard]:
+        return [*guards_for(self.settings.guard), *self.guards]
 
     def _means(self, search: Search, chain: Chain, strong: Chain, allowance: Allowance) -> Means:
         async def reply(request: Request) -> Reply:
@@ -216,9 +230,14 @@ class Asking:
             chain,
             strong,
             Gate(by_name, self.settings.ask.evidence, search.where, search.unfiltered),
-            Verifier(self.settings.ask.claims, self._grounding.supports, partial(_placed_in, by_name)),
+            Verifier(self.settings.ask.claims, self._check(allowance), partial(_placed_in, by_name)),
             search.lost,
         )
+
+    def _check(self, allowance: Allowance) -> Check:
+        """Of claims: by the model that is named for it, or without one."""
+        plainly, judge = self._grounding.supports, self.settings.ask.judge
+        return model_check(self.models.chain(judge), allowance, plainly) if judge else plainly
 
     def _strong(self, asked: Asked | None, chain: Chain) -> Chain:
         """Who names a model means it for all that the ask takes."""

@@ -41,6 +41,8 @@ class Candidate:
     """The terms that it has."""
     around: frozenset[str]
     """Terms of the title, of the headings and of the table's head: what it is about, without saying so."""
+    label: frozenset[str]
+    """Terms of a row's first cell: what the row is about."""
     before: frozenset[str]
     """Terms of the sentences before it."""
     above: str
@@ -52,7 +54,7 @@ class Candidate:
     previous: "Candidate | None" = field(repr=False, compare=False)
     """The sentence before, if no paragraph ends between the two."""
     head: "Candidate | None" = field(repr=False, compare=False)
-    """The row with the names of the columns."""
+    """The row with the names of the columns, where the cells do not say them."""
 
     @property
     def range(self) -> tuple[int, int, int]:
@@ -65,28 +67,34 @@ def candidates(passages: Sequence[Passage], analyzer: Analyzer) -> list[Candidat
 
 def _of(passage: Passage, analyzer: Analyzer) -> Iterator[Candidate]:
     title = frozenset(analyzer.terms(passage.title))
+    titles = frozenset(_even(part) for part in passage.title.split(" > "))
     text = passage.text
     head: Candidate | None = None
     group: frozenset[str] = frozenset()
     above = ""
     last: Candidate | None = None
     before, last_terms = frozenset[str](), frozenset[str]()
-    for start, end in sentences(text, 0, len(text)):
+    ranges = sentences(text, 0, len(text))
+    for at, (start, end) in enumerate(ranges):
         said = text[start:end]
+        follows = text[slice(*ranges[at + 1])] if at + 1 < len(ranges) else ""
         terms = frozenset(analyzer.terms(said)) | _otherwise(said)
+        readable = _readable(said)
         row = _CELLS in said
         adjacent = last is not None and text.count("\n", last.end, start) < 2 and not last.row and not last.heading
         if not row:
             head = None
-        heading = _names_columns(said) if row else _is_heading(said, terms)
+        first = last is None or not last.row
+        heading = _heads(said, follows, first) if row else _is_heading(said, terms) or _even(readable) in titles
         around = title | group
         if head is not None:
             around |= head.known
         one = Candidate(
-            passage, start, end, _readable(said), terms, around,
+            passage, start, end, readable, terms, around,
+            frozenset(analyzer.terms(said.strip("| ").partition(_CELLS)[0])) if row else frozenset(),
             before | last_terms, above, row, heading,
             not row and bool(_LEANS.match(said)) and not _STANDS.match(said),
-            last if adjacent and not row and not heading else None, head if row else None,
+            last if adjacent and not row and not heading else None, None if _is_labelled(said) else head,
         )  # fmt: skip
         if row and heading:
             head = one
@@ -99,6 +107,8 @@ def _of(passage: Passage, analyzer: Analyzer) -> Iterator[Candidate]:
 def _otherwise(said: str) -> frozenset[str]:
     """Q3 is the third quarter, and the other way round. The terms are their own stems."""
     found: set[str] = set()
+    if "Q" not in said and "uarter" not in said:
+        return frozenset()
     for match in _QUARTER.finditer(said):
         if match[1]:
             found |= {_ORDINALS[int(match[1]) - 1], "quarter"}
@@ -116,12 +126,28 @@ def _is_heading(said: str, terms: Collection[str]) -> bool:
     )  # fmt: skip
 
 
+def _heads(row: str, follows: str, first: bool) -> bool:
+    """The first of some rows, without figures; or what each cell of the row below says again."""
+    cells = [cell.strip() for cell in row.split("|")]
+    said_again = [cell.partition(": ")[0].strip() for cell in follows.split("|")] == cells
+    return said_again or (first and _names_columns(row))
+
+
 def _names_columns(row: str) -> bool:
     """No figures but years and periods."""
     cells = [cell.strip() for cell in row.split("|")]
     return all(not _FIGURES.search(re.sub(r"\b(?:19|20)\d\d\b|Q[1-4]", "", cell)) for cell in cells) and not any(
         ": " in cell for cell in cells
     )
+
+
+def _is_labelled(row: str) -> bool:
+    """Each cell says its column, as `Quarter: Q1 2025`."""
+    return all(": " in cell or not cell.strip() for cell in row.split("|"))
+
+
+def _even(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _readable(said: str) -> str:

@@ -177,7 +177,8 @@ def _command(talk: "Chat", command: str, show_as: Shown) -> None:
             for line in cited.quote.splitlines():
                 stdout.print(f"    {plain(line)}", highlight=False)
         if not turns or not turns[-1].answer.citations:
-            stderr.print("[dim]Nothing is cited yet.[/]", highlight=False)
+            said = "The last answer cites nothing." if turns else "Nothing was asked yet."
+            stderr.print(f"[dim]{said}[/]", highlight=False)
     elif command == "/turns":
         for turn in talk.turns:
             _show_turn(turn)

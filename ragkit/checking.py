@@ -19,8 +19,8 @@ from ragkit.verdict import Support
 
 Check = Callable[[Sequence[tuple[str, Sequence[str]]]], Sequence[Support]]
 """Claims, each with the texts it cites."""
-_ITEM = re.compile(r"(?:[-*+•>]|\d{1,3}[.)])\s+")
-"""What a line of a list begins with is no part of what it says."""
+_FORM = re.compile(r"\A(?:[-*+•>]|\d{1,3}[.)])\s+|\*\*")
+"""What a line of a list begins with, and what makes words bold, is no part of what is said."""
 
 
 def checked(text: str, cited: Sequence[Resting], check: Check) -> list[Resting]:
@@ -30,7 +30,7 @@ def checked(text: str, cited: Sequence[Resting], check: Check) -> list[Resting]:
     asked: list[tuple[int, str, list[str]]] = []
     for at, one in enumerate(tried):
         if one.statement.claims and (one.places or one.told):
-            said, texts = _ITEM.sub("", one.said, count=1), _evidence(one)
+            said, texts = _plain(one.said), _evidence(one)
             if not texts:
                 made[at] = Support(0.0, "unsupported", "What it cites tells a model what to say, and no fact.")
             elif _stands(said, texts):
@@ -89,6 +89,11 @@ def _lent(one: Resting, sources: Sequence[Source]) -> tuple[tuple[int, Citation]
         )
     ]
     return tuple((one.statement.end, place) for place in ranges)
+
+
+def _plain(said: str) -> str:
+    said = _FORM.sub("", said)
+    return " ".join(cell.strip() for cell in said.strip("| ").split("|")) if said.startswith("|") else said
 
 
 def _evidence(one: Resting) -> list[str]:

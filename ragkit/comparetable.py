@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ragkit.amounts import dates, figures
 from ragkit.answer import Answer
@@ -10,7 +11,6 @@ from ragkit.extractive import DIFFER
 from ragkit.statements import read
 
 _WORD = re.compile(r"[\w$€£%][\w'’&.,%$-]*[\w%]|\w")
-_SIDES = re.compile(rf"{DIFFER}\s+((?:[^;\n]+ (?:\[\d+\])+; )+[^;\n]+? (?:\[\d+\])+)\.")
 _EDGE = frozenset(["of", "in", "for", "the", "a", "an", "at", "on", "by", "to", "and", "or", "from", "with"])
 
 
@@ -36,9 +36,9 @@ def _values(one: Answer) -> dict[str, str]:
     """The first value of each unit, the kind that was asked for first."""
     kind = kind_of(one.question)
     found: dict[str, str] = {}
-    if differ := _SIDES.match(one.text):
-        sides = figures(differ[1])
-        return {sides[0].unit if sides and kind != "when" else "date": differ[1]}
+    if one.text.startswith(f"{DIFFER}\n"):
+        sides = [_values(replace(one, text=line)) for line in one.text.splitlines()[1:] if line]
+        return {key: "; ".join(each[key] for each in sides) for key in sides[0] if all(key in each for each in sides)}
     marked = read(one.text)
     for statement in marked.statements:
         said = marked.text[statement.start : statement.end]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ragkit.amounts import Figure, dates, figures
+from ragkit.amounts import Figure, dates, figures, unit_of
 from ragkit.candidates import Candidate
 from ragkit.indexes.stopwords import STOP_WORDS
 from ragkit.selection import alike
@@ -22,6 +22,15 @@ _SHARED = 0.6
 _ALL = 0.9
 _LEAST = 0.25
 """Of the question, what the best one must have words of, for its figures to be what was asked for."""
+_COUNTS = 0.75
+"""Of what can be had of the question, what each of two counts of one thing must have words of, with its title."""
+_COUNTED = re.compile(r"\bhow\s+many\s+(?:new\s+)?([^\W\d_]{3,})", re.IGNORECASE)
+_SOME = re.compile(
+    r"\b(?:of\s+(?:which|whom|them|these|the)|others?|more|fewer|each|another|additional)\b", re.IGNORECASE
+)
+"""A part, or a difference, is no count of the whole."""
+_AS_OF = re.compile(r"\bas\s+of\b", re.IGNORECASE)
+"""The day of what is said, not what is said."""
 _NAME = re.compile(r"\b[A-Z][\w'’-]*")
 _STOP = STOP_WORDS["english"]
 _DIGIT = re.compile(r"\d")
@@ -50,6 +59,8 @@ def conflict(question: Question, ranked: Sequence[Weighed]) -> Conflict:
         for one in ranked
         if one.worth >= _CLOSE * best.worth and one.said.passage.number != best.said.passage.number
     ]
+    if (noun := _COUNTED.search(question.text)) and (told := _by_count(question, noun[1], best, close)):
+        return told
     mine: str = ""
     sides: dict[str, list[Candidate]] = {}
     for other in close:
@@ -64,6 +75,23 @@ def conflict(question: Question, ranked: Sequence[Weighed]) -> Conflict:
     return (Side(mine, (best.said, *agreeing)), *(Side(value, tuple(said)) for value, said in sides.items()))
 
 
+def _by_count(question: Question, noun: str, best: Weighed, close: Sequence[Weighed]) -> Conflict:
+    """23 customers were hit, says one document; 27 customers got alerts late, says another, of the same day."""
+    sides: dict[float, list[Candidate]] = {}
+    for one in (best, *close):
+        counts = [each.value for each in figures(one.said.text) if each.unit == unit_of(noun)]
+        about = one.own + one.near >= _COUNTS * question.reach and one.spoken >= 0 and not one.said.row
+        if len(counts) != 1 or not about or _SOME.search(one.said.text):
+            if one is best:
+                return ()
+            continue
+        sides.setdefault(counts[0], []).append(one.said)
+    titles = {said.passage.title.partition(" > ")[0] for each in sides.values() for said in each[:1]}
+    if len(sides) < 2 or len(titles) < len(sides):
+        return ()
+    return tuple(Side(f"{value:g}", tuple(said)) for value, said in sides.items())
+
+
 def _differing(question: Question, one: Candidate, other: Candidate) -> tuple[str, str] | None:
     asked = frozenset(question.terms)
     if (one.known | one.around) & asked != (other.known | other.around) & asked:
@@ -73,6 +101,8 @@ def _differing(question: Question, one: Candidate, other: Candidate) -> tuple[st
     when = question.kind == "when"
     mine, yours = (set(dates(each.text)) for each in (one, other))
     if mine != yours:
+        if any(_AS_OF.search(each.text) for each in (one, other)):
+            return None
         new, old = sorted(mine - yours), sorted(yours - mine)
         return (new[0], old[0]) if when and len(new) == len(old) == 1 and _same_figures(one, other) else None
     if when:

@@ -17,6 +17,8 @@ from ragkit.weighing import question_of, weighed
 NAME = "extractive"
 DIFFER = "Sources differ:"
 """The only words of an answer that are no passage's."""
+_PARAGRAPH = "\n\n"
+"""Before what would be read as one sentence with what stands before it, and be checked as one."""
 
 
 class Extractive:
@@ -69,9 +71,8 @@ def extract(question: str, passages: Sequence[Passage]) -> Reply:
     page = _Page("", [])
     if chosen and (found := conflict(asked, ranked)):
         _differ(page, found)
-        spoken = {one.range for side in found for one in side.said}
-        chosen = [one for one in chosen if one.said.range in spoken] or chosen[:1]
-    _write(page, chosen)
+    else:
+        _write(page, chosen)
     return Reply(page.text, NAME, quotes=tuple(page.quotes))
 
 
@@ -82,9 +83,12 @@ def _analyzer() -> Analyzer:
 
 
 def _differ(page: _Page, found: Conflict) -> None:
+    """What each side says, on a line. Words of ours stand on one of their own: they are no claim to be checked."""
+    page.text = DIFFER
     for count, side in enumerate(found):
-        page.add(side.value if count else f"{DIFFER} {side.value}", [_quote(one) for one in side.said], "; ")
-    page.text += "."
+        text = side.said[0].text
+        apart = "\n" if count and not text[:1].islower() else _PARAGRAPH
+        page.add(text, [_quote(one) for one in side.said], apart)
 
 
 def _write(page: _Page, chosen: Sequence[Chosen]) -> None:
@@ -96,8 +100,13 @@ def _write(page: _Page, chosen: Sequence[Chosen]) -> None:
         if said.head is not None and said.head is not above:
             above = said.head
             page.add(above.text, [_quote(above)], "\n")
-        page.add(one.text, [one.quote, *map(_quote, one.alike)], "\n" if said.row or row else " ")
-        row = said.row
+        apart = "\n" if said.row or row else " "
+        if one.subject:
+            page.text += f"{_PARAGRAPH * bool(page.text)}{one.subject}:"
+        if one.subject or one.text[:1].islower():
+            apart = _PARAGRAPH
+        page.add(one.text, [one.quote, *map(_quote, one.alike)], apart)
+        row = said.row or bool(one.subject)
 
 
 def _quote(one: Candidate) -> Quote:

@@ -13,6 +13,7 @@ import anyio.to_thread
 from ragkit import telemetry
 from ragkit.answer import Answer
 from ragkit.deadline import Deadline
+from ragkit.errors import RagkitError
 from ragkit.events import Event, Found, Part, Piece, Planned, Routed, Tell
 from ragkit.guard import Guard, Ruling, Where
 from ragkit.markers import MARKER, single
@@ -75,6 +76,14 @@ async def _held(question: str, ask: Ask, tell: Tell | None, watch: "_Watch") -> 
         if answer.text:
             tell(Piece(answer.text))
     return answer
+
+
+async def permitted(question: str, guards: Sequence[Guard]) -> str:
+    """What the guards leave of a question that is planned or routed, which a model may read, too."""
+    ruling = await _Watch(guards, "question", None).look(question)
+    if ruling.rule:
+        raise RagkitError(f"blocked: {ruling.rule}. {ruling.reason}".strip(), "Ask it in another way.")
+    return question if ruling.text is None else ruling.text
 
 
 class _Watch:

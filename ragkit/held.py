@@ -4,6 +4,7 @@ import re
 
 from ragkit.amounts import Figure, dates, figures
 from ragkit.asked import Kind
+from ragkit.roles import people
 
 _WHEN = re.compile(
     r"\b\d{1,2}(?:st|nd|rd|th)?\s+century\b|\b\d{1,2}:\d\d\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
@@ -44,26 +45,26 @@ _SHARE = re.compile(
     re.IGNORECASE,
 )
 """Of a question that a percentage may answer. Otherwise, how much something is is told in a unit."""
+_PERCENTAGE = -0.3
+"""Worse than no figure: it is about a change of what was asked for, or a part."""
 _UNITS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(asked, re.IGNORECASE), re.compile(unit, re.IGNORECASE))
     for asked, unit in (
         (r"\bhow\s+(?:long|old|soon|quickly|often)\b", r"(?:second|minute|hour|day|week|month|year)s?|ms"),
         (r"\bhow\s+(?:far|tall|high|deep|wide|long)\b", r"meters?|km|cm|mm|miles?|feet|inch(?:es)?"),
-        (r"\b(?:costs?|price[ds]?|pay|paid|spen[dt]\w*|earn\w*|revenues?|sales|profits?|income|turnover|budget|salary|fees?|"
-         r"debt|owe|worth|cash|dividends?|result|assets|money|expens\w+)\b", r"[$€£¥]|chf|cents?|euros?|dollars?|pounds?"),
+        (
+            r"\b(?:costs?|price[ds]?|pay|paid|spen[dt]\w*|earn\w*|revenues?|sales|profits?|income|turnover|budget|salary|fees?|"
+            r"debt|owe|worth|cash|dividends?|result|assets|money|expens\w+)\b",
+            r"[$€£¥]|chf|cents?|euros?|dollars?|pounds?",
+        ),
         (r"\b(?:percent\w*|per\s+cent|proportion|shares?|rates?|margins?|grow|growth)\b", r"%"),
     )
 )
-_WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
-_PERSON = re.compile(
-    r"(?<![\w.])[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ’'-]+(?:\s+(?:[A-Z]\.|de|van|von|der|la|al))*"
-    r"(?:\s+[A-ZÀ-ÖØ-Þ][\w’'-]*[a-zß-öø-ÿ]\w*){1,2}"
-)
-"""Two or three capitalised words, as a person is called; the name of a firm or a place may look so as well."""
+WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
 
 
 def holds(kind: Kind, text: str, question: str, head: str = "") -> float:
-    """How surely a text holds a thing of the kind that is not in the question already: 0 to 1.
+    """How surely a text holds a thing of the kind that is not in the question already: 0 to 1, or below 0.
 
     `head`: the names of the columns, of a row of a table. They may say the unit.
     """
@@ -77,9 +78,10 @@ def holds(kind: Kind, text: str, question: str, head: str = "") -> float:
             return 0.7 * _new(_WORDED, text, known)
         case "amount":
             new = [one for one in figures(text) if one.text.casefold() not in known]
-            return max((_amount(one, question, head) for one in new), default=0.3 * _new(_WORDED, text, known))
+            worded = 0.3 * _new(_WORDED, text, known)
+            return max((_amount(one, text, question, head) for one in new), default=worded)
         case "who":
-            return _person(text, question) if _WHO.search(question) else _named(text, question)
+            return _person(text, question) if WHO.search(question) else _named(text, question)
         case "where":
             return max(_named(text, question) * (1.0 if _PLACE.search(text) else 0.4), 0.0)
         case "why":
@@ -100,10 +102,10 @@ def _new(pattern: re.Pattern[str], text: str, known: str) -> bool:
     return any(match[0].strip().casefold() not in known for match in pattern.finditer(text))
 
 
-def _amount(one: Figure, question: str, head: str) -> float:
+def _amount(one: Figure, text: str, question: str, head: str) -> float:
     """Less for a unit that the question did not ask for, least for a percentage where it asked for no share."""
     if one.unit == "%" and not _SHARE.search(question):
-        return 0.3
+        return _PERCENTAGE
     wanted = [unit for asked, unit in _UNITS if asked.search(question)]
     if not wanted:
         return 1.0 if one.measured else 0.6
@@ -111,14 +113,14 @@ def _amount(one: Figure, question: str, head: str) -> float:
         return 1.0
     if one.measured:
         return 0.6
+    if " | " in text and one.unit != "%":
+        return 0.9
     return 0.9 if head and any(one.search(head) for one in wanted) else 0.6
 
 
 def _person(text: str, question: str) -> float:
     known = {word.casefold() for word in _WORD.findall(question)}
-    named = any(
-        all(word.casefold() not in known for word in _WORD.findall(match[0])) for match in _PERSON.finditer(text)
-    )
+    named = any(all(word.casefold() not in known for word in _WORD.findall(name)) for name in people(text))
     return 1.0 if named else 0.7 * _named(text, question)
 
 

@@ -9,6 +9,7 @@ from ragkit.budget import Allowance
 from ragkit.chain import Chain
 from ragkit.gate import Gate
 from ragkit.indexes.hit import Hit
+from ragkit.markers import unmarked
 from ragkit.model import LOCAL, Message, ModelError, Reply, Request
 from ragkit.modelplanner import ModelPlanner
 from ragkit.plan import Plan, Planner, SubQuestion, ToolInfo
@@ -68,9 +69,12 @@ class Means:
         tool = self.tools[name]
         left = None if allowance.deadline.seconds is None else allowance.deadline.left
         if self.local:
-            arguments = None if tool.read is None else tool.read(question)
+            try:
+                arguments = None if tool.read is None else tool.read(question)
+            except Exception as error:  # of the user's own: what it is asked may still stand in documents
+                return _failed(question, f"The tool {name} cannot read this: {type(error).__name__}: {error}")
             if arguments is None:
-                return _failed(question, f"Only a model could say what to call the tool {name} with.")
+                return _failed(question, f"The tool {name} reads no such question: a model could say how to call it.")
             return _told(question, await tool.acall(arguments, left), "")
         request = Request((Message("user", question),), _CALL, tools=(tool.spec,))
         try:
@@ -86,7 +90,8 @@ class Means:
 def _told(question: str, result: ToolResult, model: str) -> Answer:
     if result.error:
         return _failed(question, result.error)
-    return Answer(question, result.text, model=model, domains=(result.tool,))
+    said = unmarked(result.text)  # a list of numbers, for one
+    return Answer(question, said, model=model, domains=(result.tool,))
 
 
 def _failed(question: str, reason: str) -> Answer:

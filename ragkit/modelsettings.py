@@ -56,6 +56,9 @@ class AskSettings(BudgetSettings):
     evidence: float | None = Field(
         default=None, ge=0, le=1, description="How likely passages must hold an answer that is written without a model."
     )
+    judge: str = Field(
+        default="", description="A model that checks claims. Without one: by words, numbers, names and likeness."
+    )
     claims: Literal["strict", "mark", "off"] = Field(
         default="mark", description="Claims that their sources do not support: left out, marked [?], or not looked at."
     )

@@ -1,7 +1,9 @@
 """Numbers of citations that are unique among the parts of a question, in the parts' order, however they were asked."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from ragkit.answer import Answer, Citation
 from ragkit.markers import MARKER
@@ -33,7 +35,7 @@ def _numbered(part: Answer, numbers: dict[Range, int]) -> Answer:
     text = "".join([*pieces, part.text[last:]])
 
     def place(at: int) -> int:
-        return at + next(shift for start, shift in reversed(shifts) if start <= at)
+        return at + shifts[bisect_right(shifts, at, key=itemgetter(0)) - 1][1]
 
     def renamed(citations: Sequence[Citation]) -> tuple[Citation, ...]:
         return tuple(replace(one, marker=new[one.marker]) for one in citations)

@@ -21,15 +21,16 @@ _PERIOD = re.compile(
     rf"(?:\b(?P<day>{_YEAR}-(?:0[1-9]|1[0-2])-\d\d)\b"
     rf"|\bQ(?P<q>[1-4])\b(?:[\s/-]*(?:of\s+)?(?P<qyear>{_YEAR})\b)?"
     rf"|\b(?P<quarter>first|second|third|fourth)\s+quarter\b(?:\s+(?:of\s+)?(?:fiscal\s+)?(?P<quarteryear>{_YEAR})\b)?"
-    rf"|\b(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?(?:\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?!\d))?"
+    rf"|(?P<before>\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?)?"
+    rf"\b(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
+    r"(?P<behind>\s+\d{1,2}(?:st|nd|rd|th)?\b(?!\d))?"
     rf"(?:,?\s*(?:of\s+)?(?P<monthyear>{_YEAR})\b)?"
     rf"|(?<![\w.,$€£-])(?P<year>{_YEAR})(?!\d|[.,]\d|-\d|\s*(?:%|euros?\b|dollars?\b|people\b)))",
     re.IGNORECASE,
 )
 _WORDS = frozenset({"may", "march", "mar", "sep", "dec", "jan", "sept"})
 """Months by themselves only with a capital and a day or a year."""
-_INSIDE = 0.5
-"""A part of what is asked for: a quarter of the year, a month of the quarter."""
+_INSIDE = -0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Period:
     """0 where it is left open."""
     compared: bool = False
     """What is said of another period is measured against it: above the third quarter of 2024."""
+    text: str = ""
 
     def agrees(self, other: "Period") -> bool:
         return all(
@@ -49,9 +51,8 @@ class Period:
         )
 
     def within(self, other: "Period") -> float:
-        """How much of the other one it is, when both agree."""
-        finer = (self.quarter and not other.quarter) or (self.month and not other.month)
-        return _INSIDE if finer else 1.0
+        """How much it is the other one, when both agree: a quarter is little of a year that is asked for."""
+        return _INSIDE if self.quarter and not self.month and not other.quarter else 1.0
 
 
 @lru_cache(4096)
@@ -61,12 +62,13 @@ def periods(text: str) -> tuple[Period, ...]:
         month = _MONTHS.get((match["month"] or "").lower(), 0)
         year = match["qyear"] or match["quarteryear"] or match["monthyear"] or match["year"] or ""
         said = match[0][len(match["compared"] or "") :]
-        if month and not year and (not said[0].isupper() or said.lower() in _WORDS):
+        day = match["before"] or match["behind"]
+        if month and not (year or day) and (not said[0].isupper() or said.lower() in _WORDS):
             continue
         if match["day"]:
             year, month = match["day"][:4], int(match["day"][5:7])
         quarter = (month + 2) // 3 if month else _QUARTERS.get((match["q"] or match["quarter"] or "").lower(), 0)
-        found.append(Period(int(year or 0), quarter, month, bool(match["compared"])))
+        found.append(Period(int(year or 0), quarter, month, bool(match["compared"]), said))
     return tuple(found)
 
 

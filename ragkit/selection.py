@@ -11,14 +11,18 @@ from ragkit.weighing import Question, Weighed
 _MOST = 3
 _LEAST = 0.15
 """The share of the question that the best sentence must have words of, with its title and what stands before it."""
-_ENOUGH = 0.5
+_ENOUGH = 0.6
 """Of the best one's worth, what a further one must have."""
-_LESS = 0.1
+_LESS = 0.3
 """The same, when it adds something."""
-_MORE = 0.2
+_PART, _LITTLE = 0.4, 0.05
+"""And when the best one has words of less than this part of the question: it takes several, then."""
+_MORE = 0.15
 """Of the question's weight, what it must have words of that no sentence before it had, to add something."""
 _NEW = 2.5
 """How much these count beside its worth."""
+_SHARED = 2
+"""Words of the question that it must have then: with one alone, it speaks of something else more often than not."""
 _SURE = 0.7
 """Of the question's weight, what a sentence must have words of to be the whole answer to when, who or how many."""
 _FULL = 0.8
@@ -42,6 +46,8 @@ class Chosen:
     said: Candidate
     first: Candidate
     """Where the range begins: a sentence before it that it leans on, or itself."""
+    subject: str
+    """The title, where it says who he, it or this is. On a line of its own: the quote does not have it."""
     text: str
     alike: tuple[Candidate, ...]
     """Sentences of other passages that say the same."""
@@ -59,6 +65,9 @@ def choose(question: Question, ranked: Sequence[Weighed]) -> list[Chosen]:
     picked = [best]
     room = _MOST - _length(best.said)
     settled = _settles(question, best)
+    asked = frozenset(question.terms)
+    words = min(_SHARED, len(asked))
+    less = _LESS if best.own + best.near >= _PART * question.reach else _LITTLE
     while room > 0 and not settled:
         covered = frozenset[str]().union(*(one.said.known for one in picked))
         further = [
@@ -67,7 +76,12 @@ def choose(question: Question, ranked: Sequence[Weighed]) -> list[Chosen]:
             if _length(one.said) <= room and _adds(one, picked)
         ]
         following = max(
-            (each for each in further if each[0].worth >= (_LESS if each[1] >= _MORE else _ENOUGH) * best.worth),
+            (
+                (one, new)
+                for one, new in further
+                if one.worth
+                >= (less if new >= _MORE and len(one.said.known & asked) >= words else _ENOUGH) * best.worth
+            ),
             key=lambda each: each[0].worth / best.worth + _NEW * each[1],
             default=None,
         )
@@ -123,18 +137,18 @@ def _chosen(one: Weighed, told: Sequence[Candidate], ranked: Sequence[Weighed]) 
     said, first = one.said, leaning(one.said)
     if first is not said and any(first is other for other in told):
         first = said
-        text = said.text
+        text, subject = said.text, ""
     else:
         text = said.text if first is said else f"{first.text} {said.text}"
-        subject = said.passage.title.split(" > ")[0]
-        if first.leans and subject and len(subject) <= _SUBJECT and subject.casefold() not in text.casefold():
-            text = f"{subject}: {text}"
+        subject = said.passage.title.split(" > ")[0] if first.leans else ""
+        if len(subject) > _SUBJECT or subject.casefold() in text.casefold():
+            subject = ""
     others: dict[int, Candidate] = {}
     for other in ranked:
         same = other.said.passage is not said.passage and alike(other.said, said)
         if same and other.own + other.near >= one.own + one.near - _SLACK:
             others.setdefault(other.said.passage.number, other.said)
-    return Chosen(said, first, text, tuple(others[number] for number in sorted(others)))
+    return Chosen(said, first, subject, text, tuple(others[number] for number in sorted(others)))
 
 
 def _ordered(question: Question, chosen: list[Chosen]) -> list[Chosen]:

@@ -1,8 +1,9 @@
 """The way of one question, or of one part of it: route, call tools, retrieve, write."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -14,6 +15,7 @@ from ragkit.chain import Chain
 from ragkit.events import Found, Pieces, Routed, Way
 from ragkit.extractive import Extractive
 from ragkit.indexes.hit import Hit
+from ragkit.markers import unmarked
 from ragkit.means import Means
 from ragkit.model import Message, ModelError, Passage, Reply, Request
 from ragkit.orders import flag
@@ -26,6 +28,7 @@ from ragkit.write import mend, refused, write
 
 _LATE = "There was not enough time to decide where to look: all domains were searched."
 _SHOWN = 500
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ async def asked(
     confidence, silence = None, None
     if not said:
         look = partial(way.means.gate.look, text, hits, domains, way.means.local)
-        confidence, silence = await anyio.to_thread.run_sync(look)
+        confidence, silence = await _in_time(way, "the passages were looked at", look)
     if silence is None:
         answer = await _written(way, text, hits, said, way.means.chain, last)
     else:
@@ -94,21 +97,26 @@ async def _routed(way: Way, text: str) -> _Where | Route:
 
 
 async def _retrieve(way: Way, query: str, domains: Sequence[str] | None, part: bool) -> Sequence[Hit]:
-    deadline = way.allowance.deadline
     with telemetry.span("retrieval", {"gen_ai.operation.name": "retrieval"}) as span:
         telemetry.record(span, {"gen_ai.retrieval.query.text": query})
-        try:
-            with anyio.fail_after(deadline.left):
-                hits = await anyio.to_thread.run_sync(way.means.find, query, domains, part, abandon_on_cancel=True)
-        except TimeoutError:
-            raise ModelError(
-                f"The time of {deadline.seconds:g} s was over while the documents were searched.",
-                "Raise seconds in ragkit.toml under [ask].",
-                "deadline",
-            ) from None
+        hits = await _in_time(way, "the documents were searched", partial(way.means.find, query, domains, part))
         span.set_attribute("ragkit.hits", len(hits))
         telemetry.record(span, {"ragkit.passages": [f"{hit.uri} {hit.start}:{hit.end}" for hit in hits]})
         return hits
+
+
+async def _in_time(way: Way, doing: str, work: Callable[[], T]) -> T:
+    """In a thread, which is left behind when the ask's time is over."""
+    deadline = way.allowance.deadline
+    try:
+        with anyio.fail_after(deadline.left):
+            return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    except TimeoutError:
+        raise ModelError(
+            f"The time of {deadline.seconds:g} s was over while {doing}.",
+            "Raise seconds: for this ask, or in ragkit.toml under [ask].",
+            "deadline",
+        ) from None
 
 
 async def _written(
@@ -157,7 +165,7 @@ def made_of(reply: Reply, question: str, given: int) -> Answer:
     """The answer that a reply is, from so many passages; its text is put in when it is verified."""
     made = Answer(question, "", model=reply.model, cached=reply.cached)
     if reason := refused(reply, given):
-        text = reply.text if reply.stop == "refusal" else ""
+        text = unmarked(reply.text) if reply.stop == "refusal" else ""
         return replace(made, text=text, abstained=True, reason=reason, status="insufficient")
     return replace(made, missing=(f"{reply.model} stopped at its limit of tokens.",) if reply.stop == "length" else ())
 

@@ -8,6 +8,7 @@ from ragkit.answer import Answer, Status
 from ragkit.comparetable import compare
 from ragkit.errors import RagkitError
 from ragkit.events import Pieces, Way
+from ragkit.markers import unmarked
 from ragkit.model import LOCAL, ModelError, Reply
 from ragkit.numbering import moved, numbered
 from ragkit.orders import flag
@@ -75,7 +76,8 @@ def _beside(plan: Plan, parts: Sequence[Answer]) -> Answer:
     told: list[Answer] = []
     for one in different(parts):
         if one.text:
-            text = f"{text}\n\n{one.question}\n" if text else f"{one.question}\n"
+            asked = unmarked(one.question)
+            text = f"{text}\n\n{asked}\n" if text else f"{asked}\n"
             told.append(moved(one, len(text)))
             text += one.text
     citations = {one.marker: one for part in parts for one in part.citations}

@@ -14,6 +14,8 @@ from ragkit.rewrite import DOUBT, Policy, Range, Verified
 from ragkit.source import Source
 from ragkit.verify import verify
 
+_TOLD = 20
+"""Of the claims that are not supported; who writes more of them need not be quoted in full."""
 Place = Callable[[Citation], Outline | None]
 """The document of a citation, as it is divided; None when it is no longer the one that was found."""
 
@@ -42,7 +44,9 @@ class Verifier:
     def losses(self, made: Verified) -> tuple[str, ...]:
         """What a reader is told of claims that are not supported."""
         done = "was left out" if self.policy == "strict" else f"is marked {DOUBT}"
-        return tuple(f"“{one.text}” {done}: {one.reason}" for one in made.unsupported)
+        told = [f"“{one.text}” {done}: {one.reason}" for one in made.unsupported]
+        more = len(told) - _TOLD
+        return tuple(told) if more <= 0 else (*told[:_TOLD], f"{more} more claims that are not supported.")
 
     def _verified(
         self, reply: Reply, sources: Mapping[int, Source], told: Mapping[int, str], numbers: dict[Range, int]

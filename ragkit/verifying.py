@@ -34,11 +34,13 @@ async def verified(
     if made.unsupported and again is not None and reply.model not in LOCAL:
         try:
             other = await again(made)
-        except RagkitError as error:  # there is a text, and it says what is wrong with it
-            answer = replace(answer, notes=(*answer.notes, f"It could not be asked for again: {error}"))
+        except (
+            Exception
+        ) as error:  # also of a model of the user's own: there is a text, and it says what is wrong with it
+            answer = replace(answer, notes=(*answer.notes, f"It could not be asked for again: {_why(error)}"))
         else:
             second = await verifier.verified(other, sources, told, numbers)
-            if not made.groundedness and (withdrawn := refused(other, len(sources))):
+            if not made.groundedness and other.text.strip() and (withdrawn := refused(other, len(sources))):
                 return _none(answer, f"{withdrawn} A first text did not rest on what it cites.")
             if _better(other, second, made):
                 note = f"Written again, for {len(made.unsupported)} of its claims did not rest on what they cite."
@@ -47,6 +49,10 @@ async def verified(
     if not made.text:
         return _none(answer, f"Nothing that {reply.model} wrote is supported by what it cites.")
     return with_verified(answer, made, verifier.losses(made))
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, RagkitError) else f"{type(error).__name__}: {error}"
 
 
 def _better(other: Reply, second: Verified, first: Verified) -> bool:

@@ -171,13 +171,13 @@ class Weather:
         if deadline.whole is not None:
             return ModelError(
                 f"{self.name} did not answer within its share of the time, {deadline.seconds:.3g} s.",
-                "Raise seconds in ragkit.toml under [ask], or ask a faster model.",
+                "Raise seconds: for this ask, or in ragkit.toml under [ask]. Or ask a faster model.",
                 "timeout",
                 model=self.name,
             )
         return ModelError(
             f"The time of {deadline.seconds:g} s was over before {self.name} had answered.",
-            "Raise seconds in ragkit.toml under [ask], or ask a faster model.",
+            "Raise seconds: for this ask, or in ragkit.toml under [ask]. Or ask a faster model.",
             "deadline",
             model=self.name,
         )

@@ -212,6 +212,6 @@ class Asks(Shelf):
             return self.search(query, names or [one.name for one in indexed], strategy, 1)
 
         tools = tuple(self._tools.values())
-        said = self.settings.ask.model_dump(include={"claims", "evidence"})
+        said = self.settings.ask.model_dump(include={"claims", "evidence", "judge"})
         how = repr((strategy, k, where, reranker, sorted(self._tools), said))
         return Search(find, unfiltered, where, indexed, self.settings.domains, tools, domains is None, lost, how)

@@ -38,7 +38,7 @@ class Routes(Asks):
         places, all_tools, ask = self._routed(domains, tools, model, seconds)
         if ask is None:
             return self._router.now(question, places, all_tools, by)
-        return self._asking.engine.run(lambda: self._router.route(question, places, all_tools, by, ask))
+        return self._asking.engine.run(lambda: self._decided(question, places, all_tools, by, ask))
 
     async def aroute(
         self,
@@ -52,7 +52,7 @@ class Routes(Asks):
     ) -> "Route":
         """`route`, for who awaits."""
         places, all_tools, ask = self._routed(domains, tools, model, seconds)
-        return await self._asking.engine.arun(lambda: self._router.route(question, places, all_tools, by, ask))
+        return await self._asking.engine.arun(lambda: self._decided(question, places, all_tools, by, ask))
 
     def fit_routes(
         self, path: str | Path, domains: Sequence[str] | None = None, tools: "Sequence[Tool] | None" = None
@@ -71,6 +71,13 @@ class Routes(Asks):
                     f"There are: {', '.join(known) or 'none'}.",
                 )
         return self._router.fit(learnt, places, all_tools)
+
+    async def _decided(
+        self, question: str, places: "Places", tools: "list[Tool]", by: str, ask: "Ask | None"
+    ) -> "Route":
+        """A model is shown what the guards leave of the question."""
+        said = question if ask is None else await self._asking.permitted(question)
+        return await self._router.route(said, places, tools, by, ask)
 
     @cached_property
     def _router(self) -> "Router":

@@ -34,12 +34,15 @@ _MEND = """These statements of your answer are not supported by what they cite:
 
 Write the whole answer again: leave them out, correct them, or cite the passages that do support them."""
 
+_DOUBTS = 20
+"""Named when an answer is asked for again. Who has more of them writes anew anyway."""
+
 
 async def mend(
     chain: Chain, question: str, passages: Sequence[Passage], draft: str, doubts: Sequence[Claim], allowance: Allowance
 ) -> Reply:
     """The answer again, once code found claims in it that do not rest on what they cite."""
-    said = _MEND.format(doubts="\n".join(f"- {one.text} ({one.reason})" for one in doubts))
+    said = _MEND.format(doubts="\n".join(f"- {one.text} ({one.reason})" for one in doubts[:_DOUBTS]))
     messages = Message("user", question), Message("assistant", draft), Message("user", said)
     return await chain.areply(Request(messages, _SYSTEM, tuple(passages)), allowance)
 

@@ -3,7 +3,7 @@
 Each question is asked of the passages that `search` finds (k = 8, ragkit's defaults), by `extract`, and answered by the
 first sentence, the first three sentences, and the whole of the best passage. F1 and containment are those of SQuAD's
 scorer. A quote is right when it has some of a gold range; where a set only knows gold documents, when it is of one.
-The weights were chosen by looking at every second question; the last row is the others.
+The weights were chosen by looking at every second question; the last row is the others, which thresholds were looked at with.
 """
 
 import json
@@ -197,7 +197,7 @@ def measure(name: str, place: Path, writers: dict[str, Writer]) -> None:
             times.append((time.perf_counter() - began) * 1000)
             results.append(scores(asked, reply, hits))
         _print(writer, results, times)
-    _print("  unseen half", results[1::2], times[1::2])
+    _print("  other half", results[1::2], times[1::2])
 
 
 def _print(name: str, results: Sequence[dict[str, float]], times: Sequence[float]) -> None:

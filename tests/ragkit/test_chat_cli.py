@@ -107,7 +107,7 @@ def test_what_a_document_or_a_question_says_does_not_paint_the_terminal(place: P
 
 def test_commands(place: Path) -> None:
     done = chat(place, f"/sources\n/help\n/nonsense\n{FIRST}\n/sources\n/turns\n/quit\nAnd Ghent?\n")
-    assert "Nothing is cited yet." in done.stderr
+    assert "Nothing was asked yet." in done.stderr
     assert "/sources  what the last answer rests on" in done.stderr
     assert "There is no command /nonsense" in done.stderr
     assert done.stdout.count("The tower of Delft is 43 metres high.") >= 2

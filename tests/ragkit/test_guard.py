@@ -304,3 +304,26 @@ def test_an_ask_of_documents_with_personal_data(place: ragkit.Workspace) -> None
         assert place.document(one.uri, one.domain).text[one.start : one.end] == one.quote
     assert all(MAIL not in message.text for request in model.requests for message in request.messages)
     assert [one.text for one in told if isinstance(one, Piece)] == [answer.text]
+
+
+def test_a_model_that_plans_or_routes_is_shown_what_the_guards_leave(tmp_path: Path) -> None:
+    asks.workspace(tmp_path, '[guard]\nredact = ["email"]\nban = ["password"]\n').close()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "Rent.md").write_text("# Rent\n\nThe rent of the hall of Ghent is 20 euros a day.\n")
+    place = ragkit.open(tmp_path)
+    place.ingest(tmp_path / "more", "rents")
+    model = ScriptedModel(lambda request: "prose")
+    question = (
+        f"Compare what {MAIL} says about the tower of Delft with what Bo says about the rent of the hall of Ghent."
+    )
+    assert MAIL not in repr(place.plan(question, model=model))
+    with pytest.raises(ragkit.ModelError, match="another form"):
+        place.route(question, by="model", model=model)
+    assert len(model.requests) >= 2
+    assert all(MAIL not in message.text for request in model.requests for message in request.messages)
+    asked = len(model.requests)
+    for decide in (place.plan, place.route):
+        with pytest.raises(ragkit.RagkitError, match=r"blocked: ban\."):
+            decide("What is the password of the tower?", model=model)
+    assert len(model.requests) == asked
+    place.close()

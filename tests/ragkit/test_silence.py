@@ -1,5 +1,6 @@
 """Asks that end without an answer: each says why, and an application may ask a person."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import ragkit
 from ragkit.answer import Answer
 from ragkit.errors import NotFound
+from ragkit.gate import Gate
+from ragkit.indexes import filters
 
 NOTES = """# Travel policy
 
@@ -86,3 +89,54 @@ def test_a_hook_that_fails_leaves_the_reason(place: ragkit.Workspace) -> None:
     answer = place.ask("How do volcanoes on Jupiter's moon Io erupt?")
     assert answer.abstained
     assert any("nobody is there" in note for note in answer.notes)
+
+
+def test_a_hook_that_gives_back_something_else_leaves_the_reason(place: ragkit.Workspace) -> None:
+    place.on_abstain(lambda answer: "Ask Ines.")  # type: ignore[arg-type,return-value]
+    answer = place.ask("How do volcanoes on Jupiter's moon Io erupt?")
+    assert answer.abstained
+    assert any("it gave back str" in note for note in answer.notes)
+
+
+def test_a_domain_that_holds_no_text_is_not_told_as_words_that_do_not_match(place: ragkit.Workspace) -> None:
+    (place.path / "blank.md").write_text("  ")
+    place.ingest(place.path / "blank.md", "hollow")
+    reason = place.ask("How much is the travel allowance?", ["hollow"]).reason
+    assert "hollow holds no text at all" in reason
+    assert "ragkit sync" in reason
+
+
+def test_a_filter_of_a_command_line_is_told_as_it_was_written(place: ragkit.Workspace) -> None:
+    where = filters.parse(["year>=2030", "uri glob x/*", "author in Kay,Lee", "draft exists"])
+    answer = place.ask("How much is the travel allowance?", where=where)
+    assert "The filter year>=2030 and uri glob x/* and author in Kay,Lee and draft exists leaves" in answer.reason
+
+
+def test_passages_are_looked_at_no_longer_than_an_ask_may_take(
+    place: ragkit.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.ask("How much is the travel allowance in Germany?")
+    over = threading.Event()
+
+    def hang(*_: object) -> None:
+        over.wait(60)
+
+    monkeypatch.setattr(Gate, "look", hang)
+    try:
+        with pytest.raises(ragkit.ModelError, match="was over while the passages were looked at"):
+            place.ask("How much is the travel allowance in Germany?", seconds=0.5)
+    finally:
+        over.set()
+
+
+def test_a_tool_that_cannot_read_a_question_leaves_it_to_the_documents(place: ragkit.Workspace) -> None:
+    @ragkit.tool(read=lambda question: {"amount": int(question)}, keywords=["travel allowance"])
+    def allowance(amount: int) -> int:
+        """The travel allowance."""
+        return amount
+
+    place.add_tool(allowance)
+    answer = place.ask("How much is the travel allowance in Germany?")
+    assert "60 euros" in answer.text
+    if "allowance" in answer.route["chosen"]:
+        assert any("cannot read this: ValueError" in note for note in answer.notes)
