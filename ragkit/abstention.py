@@ -28,6 +28,11 @@ class Abstention:
     lacking: tuple[str, ...] = ()
     score: float | None = None
 
+    @property
+    def weak(self) -> bool:
+        """There are passages, in which a model may find what a scorer does not."""
+        return self.reason == "not enough evidence"
+
 
 def not_routed(domains: Sequence[str], why: str = "") -> Abstention:
     """`why`: the route's own reason."""

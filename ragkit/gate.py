@@ -1,7 +1,7 @@
 """The Gate: before anything is written, whether the passages that were found can hold the answer at all.
 
 A model reads the passages and says by itself that they do not hold it. For what is written without one, evidence that
-is too weak is told instead of a sentence that only sounds like an answer.
+is too weak is told instead of a sentence that only sounds like an answer: see `Abstention.weak`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +25,9 @@ class Gate:
     """The same search without the filter."""
 
     def look(
-        self, question: str, hits: Sequence[Hit], names: Sequence[str] | None, strict: bool
+        self, question: str, hits: Sequence[Hit], names: Sequence[str] | None
     ) -> tuple[float | None, Abstention | None]:
-        """How likely an answer is, and why there is none; `strict` where nobody reads the passages."""
+        """How likely an answer is, and why there is none."""
         chosen = [self.domains[name] for name in names or self.domains]
         collection = collection_of(chosen, question)
         if not hits:
@@ -35,6 +35,6 @@ class Gate:
                 return None, filtered_out(collection.names, collection.passages, self.where)
             return None, found_nothing(collection.names, collection.passages)
         evidence = weigh(question, hits, collection, self.least)
-        if evidence.enough or not strict:
+        if evidence.enough:
             return evidence.score, None
         return evidence.score, not_enough(collection.names, collection.passages, evidence)

@@ -31,6 +31,7 @@ _PERIOD = re.compile(
 _WORDS = frozenset({"may", "march", "mar", "sep", "dec", "jan", "sept"})
 """Months by themselves only with a capital and a day or a year."""
 _INSIDE = -0.8
+"""What a quarter is, to who asks about its year: nearly another period."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from ragkit.extractive import Extractive
 from ragkit.indexes.hit import Hit
 from ragkit.markers import unmarked
 from ragkit.means import Means
-from ragkit.model import Message, ModelError, Passage, Reply, Request
+from ragkit.model import LOCAL, Message, ModelError, Passage, Reply, Request
 from ragkit.orders import flag
 from ragkit.plan import SubQuestion
 from ragkit.rewrite import Verified
@@ -62,10 +62,10 @@ async def asked(
         way.tell(Found(text, tuple(hits)))
     confidence, silence = None, None
     if not said:
-        look = partial(way.means.gate.look, text, hits, domains, way.means.local)
+        look = partial(way.means.gate.look, text, hits, domains)
         confidence, silence = await _in_time(way, "the passages were looked at", look)
-    if silence is None:
-        answer = await _written(way, text, hits, said, way.means.chain, last)
+    if silence is None or (silence.weak and not way.means.local):
+        answer = await _written(way, text, hits, said, way.means.chain, last, silence)
     else:
         answer = _silent(text, silence)
     tools = [name for one in said for name in one.domains]
@@ -120,9 +120,18 @@ async def _in_time(way: Way, doing: str, work: Callable[[], T]) -> T:
 
 
 async def _written(
-    way: Way, question: str, hits: Sequence[Hit], said: Sequence[Answer], chain: Chain, last: bool
+    way: Way,
+    question: str,
+    hits: Sequence[Hit],
+    said: Sequence[Answer],
+    chain: Chain,
+    last: bool,
+    silence: Abstention | None,
 ) -> Answer:
-    """From passages, and from what tools said: that comes after the passages, and is cited by no range."""
+    """From passages, and from what tools said: that comes after the passages, and is cited by no range.
+
+    `silence` is what is said instead where no model reads the passages after all.
+    """
     known = sources(hits)
     told = {
         number: Passage(number, f"The tool {' '.join(one.domains)}", one.text)
@@ -144,14 +153,21 @@ async def _written(
             return await checked(broken(error), Reply(pieces.text, error.model, "length"))
         if error.kind not in ("budget", "deadline"):
             raise
+        if silence is not None:
+            return replace(_silent(question, silence), notes=(f"{error} No model read the passages.",))
         reply = await Extractive().areply(Request((Message("user", question),), passages=given))
         missing = (f"{error} These are sentences of the passages, no model read them.",)
         return await checked(Answer(question, "", missing=missing, model=reply.model), reply)
+    if silence is not None and reply.model in LOCAL:
+        pieces.taken_back()
+        return replace(_silent(question, silence), model=reply.model)
     answer = made_of(reply, question, len(given))
     strong = way.means.strong
     if answer.abstained:
         if reply.stop == "end" and last and strong.members != chain.members and not pieces.text:
-            return await _written(way, question, hits, said, strong, last)  # a draft that finds nothing: once more
+            return await _written(
+                way, question, hits, said, strong, last, silence
+            )  # a draft that finds nothing: once more
         return answer
 
     async def again(made: Verified) -> Reply:

@@ -7,6 +7,7 @@ words, and only about words that both have.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from ragkit.indexes.stopwords import STOP_WORDS
 
@@ -63,6 +64,24 @@ _PAIRS = (
     "public:private",
     "internal:external",
 )
+_IRREGULAR = {
+    past: verb
+    for verb, pasts in (
+        one.split(":")
+        for one in (
+            "grow:grew grown", "rise:rose risen", "fall:fell fallen", "begin:began begun", "become:became",
+            "buy:bought",
+            "build:built", "bring:brought", "choose:chose chosen", "come:came", "do:did done", "draw:drew drawn",
+            "drive:drove driven", "find:found", "get:got gotten", "give:gave given", "go:went gone", "hold:held",
+            "keep:kept", "know:knew known", "lead:led", "leave:left", "lose:lost", "make:made", "meet:met", "pay:paid",
+            "run:ran", "say:said", "see:saw seen", "sell:sold", "send:sent", "sink:sank sunk", "shrink:shrank shrunk",
+            "speak:spoke spoken", "spend:spent", "stand:stood", "take:took taken", "tell:told", "think:thought",
+            "win:won", "write:wrote written", "break:broke broken", "catch:caught", "feel:felt", "fly:flew flown",
+            "sign:signed", "show:shown", "speed:sped", "swim:swam swum", "teach:taught", "throw:threw thrown",
+        )
+    )
+    for past in pasts.split()
+}  # fmt: skip
 _SIDES: dict[str, list[tuple[int, int]]] = {}
 for _number, _pair in enumerate(_PAIRS):
     for _side, _listed in enumerate(_pair.split(":")):
@@ -75,7 +94,10 @@ class Sense:
     """A sentence by its words, those behind a negation, and its sides in the pairs of opposites."""
 
     words: frozenset[str]
+    bases: frozenset[str]
+    """The same without their endings, so that `did not grow` meets `grew`."""
     negated: frozenset[str]
+    """Bases."""
     negations: tuple[str, ...]
     sides: frozenset[tuple[int, int]]
 
@@ -83,10 +105,10 @@ class Sense:
 def turned(claim: str, sentence: str) -> str:
     """What of this sentence says the contrary of the claim; empty if nothing does."""
     mine, theirs = sense(claim), sense(sentence)
-    for word in sorted(mine.negated & theirs.words - theirs.negated):
+    for word in sorted(mine.negated & theirs.bases - theirs.negated):
         if not theirs.negations:
             return f"the claim denies “{word}”, and the cited text does not"
-    for word in sorted(theirs.negated & mine.words - mine.negated):
+    for word in sorted(theirs.negated & mine.bases - mine.negated):
         if not mine.negations:
             return f"the cited text denies “{word}”, and the claim does not"
     if mine.negations or theirs.negations:
@@ -107,11 +129,25 @@ def sense(sentence: str) -> Sense:
     for at, word in enumerate(words):
         if (word in _NEGATIONS or word.endswith("n't")) and words[at + 1 : at + 2] and words[at + 1] not in _NOT_ONLY:
             negations.append(word)
-            negated.update([one for one in words[at + 1 : at + 1 + 3 * _REACH] if one not in _SMALL][:_REACH])
+            reached = [one for one in words[at + 1 : at + 1 + 3 * _REACH] if one not in _SMALL][:_REACH]
             if word in _BACKWARDS:
-                negated.update(words[max(0, at - 1) : at])
+                reached += words[max(0, at - 1) : at]
+            negated.update(map(_base, reached))
     sides = frozenset(side for word in words for side in _SIDES.get(word, ()))
-    return Sense(frozenset(words), frozenset(negated), tuple(negations), sides)
+    return Sense(frozenset(words), frozenset(map(_base, words)), frozenset(negated), tuple(negations), sides)
+
+
+@lru_cache(8192)
+def _base(word: str) -> str:
+    stem: str = _stemmer().stemWord(_IRREGULAR.get(word, word))
+    return stem
+
+
+@lru_cache(1)
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
 
 
 def _word(one: Sense, number: int, side: int) -> str:

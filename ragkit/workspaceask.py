@@ -48,17 +48,19 @@ class Asks(Shelf):
         where: Mapping[str, Any] | None = None,
         reranker: str | None = None,
         seconds: float | None = None,
+        tools: "Sequence[Tool]" = (),
     ) -> "Answer":
         """An answer to a question, from the `k` best passages of these domains (of all, if none are named).
 
         `model` is what `ragkit.toml` says by default: a name such as `"anthropic:NAME"` or `"openai:NAME"`, several in
         the order in which they are to be asked, or a model of your own. `"extractive"` needs none: it answers with
-        sentences of the documents. `seconds` is what the whole may take.
+        sentences of the documents. `seconds` is what the whole may take. `tools` are for this question only, beside
+        those that were added.
 
         When time or budget is used up, or a text breaks off, the answer is what there is, and `missing` says what it
         lacks. When no model answers, it is a `ModelError`.
         """
-        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds, tools)
         return self._asking.engine.run(lambda: work(None))
 
     def stream(
@@ -72,9 +74,10 @@ class Asks(Shelf):
         where: Mapping[str, Any] | None = None,
         reranker: str | None = None,
         seconds: float | None = None,
+        tools: "Sequence[Tool]" = (),
     ) -> "Iterator[Event | Answer]":
         """The same as it is made: `Found` passages, then `Piece` after `Piece` of the text, and last the `Answer`."""
-        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds, tools)
         return self._asking.engine.stream(work)
 
     async def aask(
@@ -88,9 +91,10 @@ class Asks(Shelf):
         where: Mapping[str, Any] | None = None,
         reranker: str | None = None,
         seconds: float | None = None,
+        tools: "Sequence[Tool]" = (),
     ) -> "Answer":
         """`ask`, for who awaits. To cancel it ends the calls that are under way."""
-        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds, tools)
         return await self._asking.engine.arun(lambda: work(None))
 
     def astream(
@@ -104,14 +108,22 @@ class Asks(Shelf):
         where: Mapping[str, Any] | None = None,
         reranker: str | None = None,
         seconds: float | None = None,
+        tools: "Sequence[Tool]" = (),
     ) -> "AsyncGenerator[Event | Answer, None]":
         """`stream`, for who awaits."""
-        work = self._work(question, domains, model, strategy, k, where, reranker, seconds)
+        work = self._work(question, domains, model, strategy, k, where, reranker, seconds, tools)
         return self._asking.engine.astream(work)
 
-    def plan(self, question: str, domains: Sequence[str] | None = None, *, model: "Asked | None" = None) -> "Plan":
+    def plan(
+        self,
+        question: str,
+        domains: Sequence[str] | None = None,
+        *,
+        model: "Asked | None" = None,
+        tools: "Sequence[Tool]" = (),
+    ) -> "Plan":
         """What would be asked to answer this, without asking it."""
-        search = self._search(domains, "default", 1, None, None)
+        search = self._search(domains, "default", 1, None, None, tools)
         return self._asking.engine.run(lambda: self._asking.plan(question, search, model))
 
     def reply(self, request: "Request", model: "Asked | None" = None, *, seconds: float | None = None) -> "Reply":
@@ -186,8 +198,9 @@ class Asks(Shelf):
         where: Mapping[str, Any] | None,
         reranker: str | None,
         seconds: float | None,
+        tools: "Sequence[Tool]",
     ) -> "Work":
-        return self._asking.work(question, self._search(domains, strategy, k, where, reranker), model, seconds)
+        return self._asking.work(question, self._search(domains, strategy, k, where, reranker, tools), model, seconds)
 
     def _search(
         self,
@@ -196,6 +209,7 @@ class Asks(Shelf):
         k: int,
         where: Mapping[str, Any] | None,
         reranker: str | None,
+        tools: "Sequence[Tool]" = (),
     ) -> "Search":
         """What an ask may look into, and how."""
         from ragkit.asking import Search
@@ -211,7 +225,11 @@ class Asks(Shelf):
         def unfiltered(query: str, names: Sequence[str] | None) -> "list[Hit]":
             return self.search(query, names or [one.name for one in indexed], strategy, 1)
 
-        tools = tuple(self._tools.values())
+        all_tools = [*self._tools.values(), *tools]
+        names = [tool.name for tool in all_tools]
+        for name in names:
+            if name in self.settings.domains or names.count(name) > 1:
+                raise InvalidInput(f"{name!r} names two things that could be asked.", "Give the tool another name.")
         said = self.settings.ask.model_dump(include={"claims", "evidence", "judge"})
-        how = repr((strategy, k, where, reranker, sorted(self._tools), said))
-        return Search(find, unfiltered, where, indexed, self.settings.domains, tools, domains is None, lost, how)
+        how = repr((strategy, k, where, reranker, sorted(names), said))
+        return Search(find, unfiltered, where, indexed, self.settings.domains, all_tools, domains is None, lost, how)

@@ -3,7 +3,7 @@
 Each question is asked of the passages that `search` finds (k = 8, ragkit's defaults), by `extract`, and answered by the
 first sentence, the first three sentences, and the whole of the best passage. F1 and containment are those of SQuAD's
 scorer. A quote is right when it has some of a gold range; where a set only knows gold documents, when it is of one.
-The weights were chosen by looking at every second question; the last row is the others, which thresholds were looked at with.
+The weights were fitted on every second question; the last row is the others, seen while thresholds were chosen.
 """
 
 import json

@@ -268,3 +268,10 @@ def test_the_weights_can_be_read_and_say_what_they_were_learnt_from() -> None:
     assert counted.of_stem("nobodysword") > counted.of_stem("year") > 0
     assert sum(path.stat().st_size for path in (WEIGHTS, RARITY)) < 1_000_000
     assert {path.parent for path in (WEIGHTS, RARITY)} == {Path(ragkit.__file__).parent}
+
+
+def test_a_negation_meets_other_forms_of_its_verb() -> None:
+    made = Grounding(model=False).support(
+        "Revenue did not grow by 12 %.", ["Revenue grew by 12 % over the second quarter."]
+    )
+    assert (made.status, "denies “grow”" in made.reason) == ("unsupported", True)

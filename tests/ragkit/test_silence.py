@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -140,3 +141,15 @@ def test_a_tool_that_cannot_read_a_question_leaves_it_to_the_documents(place: ra
     assert "60 euros" in answer.text
     if "allowance" in answer.route["chosen"]:
         assert any("cannot read this: ValueError" in note for note in answer.notes)
+
+
+@pytest.mark.parametrize("fallback", [False, True], ids=["late", "extractive-after-it"])
+def test_what_no_model_read_after_all_is_told_as_without_one(place: ragkit.Workspace, fallback: bool) -> None:
+    """A model may find what the scorer does not; sentences that nobody read are no answer to what they do not say."""
+    kind: Literal["server", "deadline"] = "server" if fallback else "deadline"
+    late = ragkit.ScriptedModel(lambda request: ragkit.ModelError("It is over.", "Wait.", kind))
+    model = [late, "extractive"] if fallback else late
+    answer = place.ask("Which allowance did Zorblax pay in March 2020?", model=model)
+    assert (answer.because, answer.text, answer.citations) == ("not enough evidence", "", ())
+    assert fallback or any("It is over." in note for note in answer.notes)
+    assert "60 euros" in place.ask("How much is the travel allowance in Germany?", model=model).text
