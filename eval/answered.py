@@ -45,13 +45,13 @@ class Answered:
         return not self.error and not self.abstained
 
 
-def answered(answer: Answer, seconds: float) -> Answered:
+def answered(answer: Answer, seconds: float, asked: Sequence[str] = ()) -> Answered:
     """An answer of the workspace, without what the documents say anyway.
 
     Where a budget or the time was used up, a workspace answers with sentences of the passages. Here that is a failure:
-    they would be scored as if the model had written them.
+    they would be scored as if the model had written them. `asked` are the models that were to answer.
     """
-    unasked = answer.partial and answer.model in LOCAL
+    unasked = answer.partial and answer.model in LOCAL and not set(asked) <= LOCAL
     return Answered(
         text="" if unasked else answer.text,
         citations=() if unasked else tuple(Cited(c.marker, c.domain, c.uri, c.start, c.end) for c in answer.citations),

@@ -173,7 +173,7 @@ class Bench:
             )  # fmt: skip
         except ModelError as error:  # a row; a package that is missing, or settings that are wrong, end the run
             return failed(error, time.perf_counter() - began)
-        return answered(answer, time.perf_counter() - began)
+        return answered(answer, time.perf_counter() - began, strategy.models)
 
     def _settings(self, strategy: Strategy, questions: QuestionSet, corpus: str) -> dict[str, Any]:
         """All that could change a result."""
