@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := ragkit connectors indexes eval tests
 
-.PHONY: help setup demo test check lint types floors docs pages bench scale oracle bm25 quality chunking simulate accuracy engines answers citations abstention asks grounding multihop routing planning followups kill planted data constraints clean
+.PHONY: help setup demo test check lint types floors docs pages bench scale oracle bm25 quality chunking simulate accuracy engines answers citations figures abstention asks grounding multihop routing planning followups kill planted data constraints clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -112,6 +112,10 @@ routing: $(READY) ## where questions go: each selector and the cascade on the sh
 
 planning: $(READY) ## how questions are divided by rules, on the shared sets
 	$(BIN)/python -m tests.planning
+
+figures: $(READY) ## what the default engine makes of the demo's questions: the table of the README
+	rm -rf build/figures
+	$(BIN)/python -m tests.figures build/figures
 
 followups: $(READY) ## how well follow-ups find their document when rules put them, on the shared set
 	mkdir -p build

@@ -66,6 +66,8 @@ def _like(left: str, right: str) -> str:
     if (was := periods(left)) and periods(right) == [right] and len(was) == 1:
         return left.replace(was[0], right)
     name = right.removesuffix("'s").removesuffix("’s")
+    if " the " in f" {left}".lower():
+        name = re.sub(r"^the\s+", "", name, flags=re.IGNORECASE)
     at = next((n for n, word in enumerate(ours) if word.kind == "name" and not periods(word.text)), None)
     if at is None:
         return right

@@ -76,6 +76,8 @@ def _item(words: Sequence[Word], at: int, years: bool) -> tuple[int, int] | None
         return (at, at + 1) if PERIOD.fullmatch(words[at].text) else None
     if words[at].kind != "name":
         return None
+    if begin == at and at + 1 < len(words) and PERIOD.fullmatch(f"{words[at].text} {words[at + 1].text}"):
+        return at, at + 2  # Q3 2024
     while at < len(words):
         if words[at].kind == "name":
             at += 1

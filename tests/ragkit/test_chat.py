@@ -419,3 +419,12 @@ def test_an_ill_provider_costs_the_rewriting_nothing_but_time(tmp_path: Path) ->
         assert chat.ask("And Ghent?").text == GHENT
         assert chat.turns[-1].reworded == "rules"
         place.close()
+
+
+def test_what_a_guard_blocks_is_not_kept(tmp_path: Path) -> None:
+    place = asks.workspace(tmp_path, '[guard]\nban = ["password"]\n')
+    chat = place.chat("guarded")
+    chat.ask(FIRST)
+    assert chat.ask("What is the password of the tower?").status == "blocked"
+    assert [turn.question for turn in chat.turns] == [FIRST]
+    place.close()

@@ -603,3 +603,14 @@ def test_what_the_strong_model_made_of_parts_is_remembered(
     other.close()
     assert [one.cached for one in answers] == [False, True]
     assert answers[0].sub_answers == answers[1].sub_answers
+
+
+def test_a_tool_may_be_given_for_one_question(place: ragkit.Workspace) -> None:
+    from ragkit.calculator import calculator
+
+    asked = "What is 17 % of 2,340?"
+    assert place.ask(asked, tools=[calculator]).text == "397.8"
+    assert place.ask(asked).text != "397.8"
+    place.add_tool(calculator)
+    with pytest.raises(ragkit.InvalidInput, match="names two things"):
+        place.ask(asked, tools=[calculator])

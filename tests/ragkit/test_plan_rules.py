@@ -95,6 +95,12 @@ DIVIDED = {
         "What was Acme's revenue in 2022?",
         "What was Acme's revenue in 2023?",
     ],
+    "How much was revenue in Q3 2024, Q3 2025 and Q1 2026?": [
+        "How much was revenue in Q3 2024?",
+        "How much was revenue in Q3 2025?",
+        "How much was revenue in Q1 2026?",
+    ],
+    "How does the N200 differ from the N210?": ["What is the N200?", "What is the N210?"],
     "What was Acme's revenue each year from 2019 to 2021?": [
         "What was Acme's revenue in 2019?",
         "What was Acme's revenue in 2020?",
