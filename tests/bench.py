@@ -1,5 +1,6 @@
 """Measures what a user waits for: `make bench`. Medians with their spread; read ratios, for machines differ."""
 
+import json
 import statistics
 import subprocess
 import sys
@@ -126,10 +127,33 @@ def bench_cold_start(place: Path) -> None:
     print(f"cold start        {shown([python(code) for _ in range(10)])}; bare python {shown([python('pass')])}")
 
 
+def bench_ask(place: Path, articles: int = 135) -> None:
+    """Answers without a model over some 5,000 chunks: in a warm process, and by a new one."""
+    import ragkit
+
+    folder = FILES.parent / "datasets" / "squad-articles"
+    if not folder.is_dir():
+        print("asking            SKIPPED: ../shared/datasets is not here")
+        return
+    lines = (folder / "corpus.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (place / "corpus.jsonl").write_text("".join(lines[:articles]), "utf-8")
+    ws = ragkit.open(place / "asked")
+    chunks = ws.ingest(place / "corpus.jsonl", "squad").chunks
+    questions = [json.loads(line)["text"] for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
+    for question in questions[:10]:
+        ws.ask(question)
+    warm = [timed(lambda question=question: ws.ask(question)) for question in questions[10:]]  # type: ignore[misc]
+    ws.close()
+    command = [sys.executable, "-m", "ragkit", "ask", questions[0], "-w", str(place / "asked"), "--json"]
+    cold = [timed(lambda: subprocess.run(command, check=True, stdout=subprocess.PIPE)) for _ in range(10)]
+    print(f"an ask            {shown(warm)} warm, over {chunks:,} chunks; as a new `ragkit ask` {shown(cold)}")
+
+
 if __name__ == "__main__":
     bench_import()
     with tempfile.TemporaryDirectory() as name:
         bench_cold_start(Path(name))
+        bench_ask(Path(name))
     bench_embedding()
     bench_workers()
     bench_scan()
