@@ -168,3 +168,21 @@ def test_an_order_in_a_document_is_flagged_in_the_trace_of_the_ask(place: ragkit
     assert "900" not in answer.text
     assert seen.trace is not None
     assert any(PLANTED in span.attributes for span in seen.trace.spans)
+
+
+def test_a_year_of_which_nothing_speaks_is_not_answered_with_another_one(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "review.md").write_text(
+        "# Review\n\nMarketing spend was 819,000 euros in Q3 2025, 21 % more than in 2024 or FY23.\n"
+    )
+    (docs / "costs-2019.md").write_text("# Costs\n\nMarketing costs were 640,000 euros in the third quarter.\n")
+    place = ragkit.open(tmp_path)
+    place.ingest(docs, "finance")
+    answer = place.ask("How much was marketing spend in Q3 2021?")
+    assert answer.because == "not enough evidence"
+    assert "2021" in answer.reason
+    for said in ("in Q3 2025", "in Q3 2025 and 2021", "since 2021", "in 2023"):
+        assert "819,000" in place.ask(f"How much was marketing spend {said}?", ["finance"]).text, said
+    assert "640,000" in place.ask("How much were marketing costs in the third quarter of 2019?").text
+    place.close()
