@@ -43,4 +43,4 @@ class Lab(Workspace):
         return said
 
     def _make_asking(self) -> Asking:
-        return Asking(self._home / STATE, self.borrowed, self._listeners)
+        return Asking(self._home / STATE, self.borrowed, listeners=self._listeners)

@@ -88,11 +88,13 @@ class Asking:
         self,
         folder: Path,
         settings: Settings,
+        router: Router | None = None,
         listeners: list[Listener] | None = None,
         guards: list[Guard] | None = None,
         hooks: list[OnAbstain] | None = None,
     ) -> None:
-        """The lists may be added to later; they are another's, who makes another Asking when this one is closed."""
+        """The router and the lists are another's, who makes another Asking when this one is closed; the lists may be
+        added to later."""
         self.settings = settings
         self.engine = Engine()
         self.models = Models(folder, settings)
@@ -101,7 +103,7 @@ class Asking:
         self.hooks = [] if hooks is None else hooks
         self._traces = TraceStore(folder / FILE, settings.trace)
         self._remembered = SemanticCache(folder / "answers.sqlite", settings.cache)
-        self._router = Router(folder / "routing")
+        self._router = Router(folder / "routing") if router is None else router
         self._grounding = Grounding()
         otlp.export_to(settings.trace.otlp)
         kept = self._traces, self._remembered
@@ -143,14 +145,14 @@ class Asking:
             async def watched() -> Answer:
                 check(question)
                 done = await guarded(question, self._all_guards, answering, tell, allowance.deadline)
-                return await self._escalated(done)
+                return await self._escalated(done, tell)
 
             answer, trace = await self._traced(watched, allowance.deadline)
             return replace(answer, trace=trace)
 
         return work
 
-    async def _escalated(self, answer: Answer) -> Answer:
+    async def _escalated(self, answer: Answer, tell: Tell | None) -> Answer:
         """Told to the application when there is none: it may have somebody who knows."""
         for hook in self.hooks if answer.abstained else ():
             try:
@@ -161,6 +163,8 @@ class Asking:
                 answer = replace(answer, notes=(*answer.notes, f"on_abstain failed: {type(error).__name__}: {error}"))
             else:
                 answer = made or answer
+                if made is not None and made.text and tell is not None:
+                    tell(Piece(made.text))
         return answer
 
     async def _reformed(self, question: str, reform: Reform, asked: Asked | None, allowance: Allowance) -> str:

@@ -1,7 +1,9 @@
 """A Verifier: the step of an ask in which what was written is checked, with the workspace's policy."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import anyio.to_thread
 
@@ -14,6 +16,8 @@ from ragkit.rewrite import DOUBT, Policy, Range, Verified
 from ragkit.source import Source
 from ragkit.verify import verify
 
+_LEAST = 1.0
+"""Seconds for it also where the time of the ask is over: what was written until then is still to be checked."""
 _TOLD = 20
 """Of the claims that are not supported; who writes more of them need not be quoted in full."""
 Place = Callable[[Citation], Outline | None]
@@ -32,10 +36,18 @@ class Verifier:
         sources: Mapping[int, Source],
         told: Mapping[int, str] | None = None,
         numbers: Mapping[Range, int] | None = None,
+        seconds: float = math.inf,
     ) -> Verified:
-        """`told` are texts of tools, which support a claim and are no range of a document."""
+        """`told` are texts of tools, which support a claim and are no range of a document. What cannot be checked in so
+        many seconds is not checked, and its claims say so."""
         with telemetry.span("verify") as span:
-            made = await anyio.to_thread.run_sync(self._verified, reply, sources, told or {}, dict(numbers or {}))
+            work = partial(self._verified, reply, sources, told or {}, numbers or {})
+            try:
+                with anyio.fail_after(max(seconds, _LEAST)):
+                    made = await anyio.to_thread.run_sync(work, self.check, abandon_on_cancel=True)
+            except TimeoutError:
+                span.set_attribute("ragkit.unchecked", True)
+                made = await anyio.to_thread.run_sync(work, None)
             span.set_attribute("ragkit.claims", len(made.claims) + len(made.left_out))
             span.set_attribute("ragkit.unsupported", len(made.unsupported))
             telemetry.record(span, {"ragkit.doubts": [f"{one.text}: {one.reason}" for one in made.unsupported] or None})
@@ -49,10 +61,15 @@ class Verifier:
         return tuple(told) if more <= 0 else (*told[:_TOLD], f"{more} more claims that are not supported.")
 
     def _verified(
-        self, reply: Reply, sources: Mapping[int, Source], told: Mapping[int, str], numbers: dict[Range, int]
+        self,
+        reply: Reply,
+        sources: Mapping[int, Source],
+        told: Mapping[int, str],
+        numbers: Mapping[Range, int],
+        check: Check | None,
     ) -> Verified:
         unfinished = reply.stop == "length"
-        made = verify(reply.text, reply.quotes, sources, self.check, self.policy, numbers, told, unfinished)
+        made = verify(reply.text, reply.quotes, sources, check, self.policy, dict(numbers), told, unfinished)
         placed = {one.marker: self._placed(one) for one in made.citations}
         claims = tuple(
             replace(one, citations=tuple(replace(placed[each.marker], support=each.support) for each in one.citations))

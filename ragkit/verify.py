@@ -14,8 +14,6 @@ from ragkit.rewrite import Policy, Range, Resting, Verified, rewrite
 from ragkit.source import Source, part
 from ragkit.statements import Mark, Marked, read
 
-_UNCITED = "It cites nothing."
-_NEITHER = "It cites nothing, and what its paragraph cites does not support it."
 _SENTENCE = 4
 """Words before a marker, from which on they say enough to be looked up without the rest of their sentence."""
 

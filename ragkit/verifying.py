@@ -27,19 +27,21 @@ async def verified(
 ) -> Answer:
     """The answer with the text of this reply, or of a better one."""
     verifier = way.means.verifier
-    made = await verifier.verified(reply, sources, told, numbers)
+
+    def left() -> float:
+        return way.allowance.deadline.left
+
+    made = await verifier.verified(reply, sources, told, numbers, left())
     if made.unsupported and way.said:
         for one in made.unsupported:
             way.tell(Retracted(one.text, one.reason))
     if made.unsupported and again is not None and reply.model not in LOCAL:
         try:
             other = await again(made)
-        except (
-            Exception
-        ) as error:  # also of a model of the user's own: there is a text, and it says what is wrong with it
+        except Exception as error:  # also of a model of the user's own: there is a text, which says what is wrong
             answer = replace(answer, notes=(*answer.notes, f"It could not be asked for again: {_why(error)}"))
         else:
-            second = await verifier.verified(other, sources, told, numbers)
+            second = await verifier.verified(other, sources, told, numbers, left())
             if not made.groundedness and other.text.strip() and (withdrawn := refused(other, len(sources))):
                 return _none(answer, f"{withdrawn} A first text did not rest on what it cites.")
             if _better(other, second, made):

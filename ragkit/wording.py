@@ -61,7 +61,6 @@ _PREP = bag(
 _DET = bag(
     "the a an this these those each every all both any some no another either neither our my your his her its their"
 )
-POSSESSIVE = bag("their its his her")
 PRONOUNS = bag("they them he she him it these those")
 _PRON = PRONOUNS | bag("i we us you me there one ones each-other itself themselves anyone someone everyone who")
 _NUMBERS = bag("one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty fifty hundred")

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ragkit.model import Reply, Request
     from ragkit.models import Asked
     from ragkit.plan import Plan
+    from ragkit.router import Router
     from ragkit.telemetry import Listener
     from ragkit.tools import Tool
 
@@ -175,7 +177,14 @@ class Asks(Shelf):
     def _make_asking(self) -> "Asking":
         from ragkit.asking import Asking
 
-        return Asking(self.path / STATE, self.settings, self._listeners, self._guards, self._hooks)
+        return Asking(self.path / STATE, self.settings, self._router, self._listeners, self._guards, self._hooks)
+
+    @cached_property
+    def _router(self) -> "Router":
+        """One for all: what it knows of the domains is made once."""
+        from ragkit.router import Router
+
+        return Router(self.path / STATE / "routing")
 
     def _leave_parent(self) -> None:
         """In the child of a fork: threads and connections stayed with its parent, and its lock may be held."""

@@ -1,12 +1,10 @@
 """The routing face of a workspace: where a question goes, and the examples from which that is learnt."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragkit.errors import NotFound, nearest_of
-from ragkit.shelf import STATE
 from ragkit.workspaceask import Asks
 
 if TYPE_CHECKING:
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     from ragkit.models import Asked
     from ragkit.modelselector import Ask
     from ragkit.route import Route
-    from ragkit.router import Places, Ready, Router
+    from ragkit.router import Places, Ready
     from ragkit.tools import Tool
 
 
@@ -78,12 +76,6 @@ class Routes(Asks):
         """A model is shown what the guards leave of the question."""
         said = question if ask is None else await self._asking.permitted(question)
         return await self._router.route(said, places, tools, by, ask)
-
-    @cached_property
-    def _router(self) -> "Router":
-        from ragkit.router import Router
-
-        return Router(self.path / STATE / "routing")
 
     def _routed(
         self,

@@ -1,6 +1,7 @@
 """Asks that end without an answer: each says why, and an application may ask a person."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from ragkit.indexes import filters
 from ragkit.models import Asked
 from ragkit.orders import PLANTED
 from ragkit.tracecollector import Collector
+from ragkit.verdict import Support
 
 NOTES = """# Travel policy
 
@@ -186,3 +188,22 @@ def test_a_year_of_which_nothing_speaks_is_not_answered_with_another_one(tmp_pat
         assert "819,000" in place.ask(f"How much was marketing spend {said}?", ["finance"]).text, said
     assert "640,000" in place.ask("How much were marketing costs in the third quarter of 2019?").text
     place.close()
+
+
+def test_a_check_that_takes_too_long_leaves_claims_unchecked(
+    place: ragkit.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(pairs: object) -> list[Support]:
+        time.sleep(5)
+        return []
+
+    monkeypatch.setattr(place._asking._grounding, "supports", slow)
+    began = time.monotonic()
+    answer = place.ask(
+        "How much is the travel allowance in Germany?",
+        model=ragkit.ScriptedModel(["Sixty euros are paid for each day. [1]"]),
+        seconds=1.5,
+    )
+    assert time.monotonic() - began < 4.5
+    assert [one.status for one in answer.claims] == ["unchecked"]
+    assert answer.text == "Sixty euros are paid for each day. [1]"
