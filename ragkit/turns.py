@@ -5,6 +5,7 @@ words, and only about words that both have.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -94,8 +95,8 @@ class Sense:
     """A sentence by its words, those behind a negation, and its sides in the pairs of opposites."""
 
     words: frozenset[str]
-    bases: frozenset[str]
-    """The same without their endings, so that `did not grow` meets `grew`."""
+    forms: Mapping[str, str]
+    """A word for each base: what is left without its ending, so that `did not grow` meets `grew`."""
     negated: frozenset[str]
     """Bases."""
     negations: tuple[str, ...]
@@ -105,12 +106,12 @@ class Sense:
 def turned(claim: str, sentence: str) -> str:
     """What of this sentence says the contrary of the claim; empty if nothing does."""
     mine, theirs = sense(claim), sense(sentence)
-    for word in sorted(mine.negated & theirs.bases - theirs.negated):
+    for word in sorted(mine.negated & theirs.forms.keys() - theirs.negated):
         if not theirs.negations:
-            return f"the claim denies “{word}”, and the cited text does not"
-    for word in sorted(theirs.negated & mine.bases - mine.negated):
+            return f"the claim denies “{mine.forms[word]}”, and the cited text does not"
+    for word in sorted(theirs.negated & mine.forms.keys() - mine.negated):
         if not mine.negations:
-            return f"the cited text denies “{word}”, and the claim does not"
+            return f"the cited text denies “{theirs.forms[word]}”, and the claim does not"
     if mine.negations or theirs.negations:
         return ""
     for number, side in sorted(mine.sides):
@@ -134,7 +135,7 @@ def sense(sentence: str) -> Sense:
                 reached += words[max(0, at - 1) : at]
             negated.update(map(_base, reached))
     sides = frozenset(side for word in words for side in _SIDES.get(word, ()))
-    return Sense(frozenset(words), frozenset(map(_base, words)), frozenset(negated), tuple(negations), sides)
+    return Sense(frozenset(words), {_base(word): word for word in words}, frozenset(negated), tuple(negations), sides)
 
 
 @lru_cache(8192)

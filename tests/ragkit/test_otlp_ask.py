@@ -116,6 +116,7 @@ def test_the_spans_of_an_ask_are_one_tree_by_the_conventions(tmp_path: Path, sen
         ("invoke_workflow ask", ""): 1,
         ("plan", "invoke_workflow ask"): 1,
         ("retrieval", "invoke_workflow ask"): 1,
+        ("verify", "invoke_workflow ask"): 1,
         ("write", "invoke_workflow ask"): 1,
         ("chat test", "write"): 4,
     })  # fmt: skip
