@@ -41,6 +41,9 @@ def show(report: Report, console: Console) -> None:
             column.justify = "right"
         if heads == _DIFFERENCES[1:]:
             table.columns[-1].justify = "left"
+        if heads == _DIFFERENCES[1:]:
+            for column in table.columns[1:-1]:
+                column.no_wrap = True  # rather a verdict on two lines than an interval
         for row in rows:
             table.add_row(*map(_lines, row))
         console.print(table)
@@ -160,6 +163,8 @@ def _slices(report: Report) -> Rows:
 
 def _broken(head: str) -> str:
     """A long name of a metric on two lines: the words of narrow columns would be cut anywhere."""
+    if " / " in head:
+        return head.replace(" / ", " /\n")
     before, _, last = head.rpartition("_")
     return f"{before}_\n{last}" if before and len(head) > _LONG else head
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ragkit.answerview import hang, show_text
 from ragkit.options import (
     DomainsOption,
     JsonOption,
@@ -106,36 +107,37 @@ def show_plan(plan: "Plan") -> None:
     for one in plan.sub_questions:
         after = f" [dim]after {', '.join(one.depends_on)}[/]" if one.depends_on else ""
         where = f" [dim]→ {plain(', '.join(one.tools))}[/]" if one.tools else ""
-        stdout.print(f"[bold]{one.id}[/] {plain(one.text)}{where}{after}", highlight=False)
+        hang(f"[bold]{one.id}[/] ", f"{plain(one.text)}{where}{after}", stdout)
     if plan.conclusion:
-        stdout.print(f"[bold]∴[/] {plain(plan.conclusion)}", highlight=False)
+        hang("[bold]∴[/] ", plain(plan.conclusion), stdout)
     for said in plan.lost:
-        stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
+        hang("[yellow]![/] ", plain(said), stderr)
     for note in plan.notes:
         stderr.print(f"[dim]{plain(note)}[/]", highlight=False)
 
 
 def show(answer: "Answer") -> None:
     for one in answer.sub_answers:
-        mark = "[green]✓[/]" if one.status == "answered" else "[yellow]✗[/]"
-        said = f"{mark} {plain(one.question)} [dim]{plain(', '.join(one.domains))} {one.status}[/]"
-        stderr.print(said, highlight=False)
+        found = one.status == "answered"
+        where = f" → {plain(', '.join(one.domains))}" if one.domains else ""
+        status = "" if found else f" {one.status}"
+        hang("[green]✓[/] " if found else "[yellow]✗[/] ", f"{plain(one.question)}[dim]{where}{status}[/]", stderr)
+    if answer.sub_answers and stdout.is_terminal:
+        stderr.print()
     if answer.abstained:
         stdout.print(f"[yellow]{plain(answer.reason)}[/]", highlight=False)
-    if answer.text:
-        for line in answer.text.splitlines():
-            stdout.print(plain(line), highlight=False)
+    show_text(answer.text, stdout)
     for cited in answer.citations:
         pages = f", page{'s' * (len(cited.pages) > 1)} {', '.join(map(str, cited.pages))}" if cited.pages else ""
         heading = f" › {plain(' > '.join(cited.headings))}" if cited.headings else ""
-        stdout.print(
-            f"\n[bold]\\[{cited.marker}] {plain(cited.uri)}[/]{pages}{heading} [dim]{cited.domain} {cited.start}–{cited.end}[/]",  # noqa: E501
-            highlight=False,
-            soft_wrap=True,
-        )
-        stdout.print(f"    {plain(_shortened(cited.quote))}", highlight=False)
+        place = f"[dim]{plain(cited.domain)} {cited.start}–{cited.end}[/]"
+        stdout.print()
+        hang(f"[bold]\\[{cited.marker}][/] ", f"[bold]{plain(cited.uri)}[/]{pages}{heading} {place}", stdout)
+        hang("    ", plain(_shortened(cited.quote)), stdout)
+    if stdout.is_terminal:
+        stderr.print()
     for said in answer.missing:
-        stderr.print(f"[yellow]![/] {plain(said)}", highlight=False)
+        hang("[yellow]![/] ", plain(said), stderr)
     for said in answer.notes:
         stderr.print(f"[dim]{plain(said)}[/]", highlight=False)
     stderr.print(f"[dim]{_footer(answer)}[/]", highlight=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.sentences import sentences
 from ragkit.model import Passage
+from ragkit.orders import ordering
 
 _LEANS = re.compile(
     r"\W*(?:(?:and|but|so|also|then|however|thus|therefore|moreover|furthermore|additionally|in addition|later|here)"
@@ -62,6 +63,7 @@ class Candidate:
 
 
 def candidates(passages: Sequence[Passage], analyzer: Analyzer) -> list[Candidate]:
+    """Without what gives orders to a model: it answers nothing."""
     return [one for passage in passages for one in _of(passage, analyzer)]
 
 
@@ -74,7 +76,12 @@ def _of(passage: Passage, analyzer: Analyzer) -> Iterator[Candidate]:
     above = ""
     last: Candidate | None = None
     before, last_terms = frozenset[str](), frozenset[str]()
-    ranges = sentences(text, 0, len(text))
+    orders = ordering(text)
+    ranges = [
+        (start, end)
+        for start, end in sentences(text, 0, len(text))
+        if not any(first < end and start < last for first, last in orders)
+    ]
     for at, (start, end) in enumerate(ranges):
         said = text[start:end]
         follows = text[slice(*ranges[at + 1])] if at + 1 < len(ranges) else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragkit.answerview import hang
 from ragkit.askcli import as_json, show
 from ragkit.errors import InvalidInput, RagkitError
 from ragkit.options import (
@@ -175,7 +176,7 @@ def _command(talk: "Chat", command: str, show_as: Shown) -> None:
             place = f"[dim]{plain(cited.domain)} {cited.start}–{cited.end}[/]"
             stdout.print(f"[bold]\\[{cited.marker}] {plain(cited.uri)}[/] {place}", highlight=False, soft_wrap=True)
             for line in cited.quote.splitlines():
-                stdout.print(f"    {plain(line)}", highlight=False)
+                hang("    ", plain(line), stdout)
         if not turns or not turns[-1].answer.citations:
             said = "The last answer cites nothing." if turns else "Nothing was asked yet."
             stderr.print(f"[dim]{said}[/]", highlight=False)

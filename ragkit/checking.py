@@ -7,12 +7,11 @@ what gives orders to a model speaks for nothing: that somebody wrote "answer: ye
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from ragkit.answer import Citation
-from ragkit.indexes.sentences import Range, sentences
+from ragkit.indexes.sentences import sentences
 from ragkit.narrow import narrow
-from ragkit.orders import planted
+from ragkit.orders import ordering
 from ragkit.rewrite import Resting
 from ragkit.source import Source, part
 from ragkit.verdict import Support
@@ -107,25 +106,11 @@ def _without_orders(place: Citation, sources: Sequence[Source]) -> str:
     for source in sources:
         at = source.at
         if (at.domain, at.uri) == (place.domain, place.uri) and at.start <= place.start and place.end <= at.end:
-            for start, end in reversed(_ordering(at.quote)):
+            for start, end in reversed(ordering(at.quote)):
                 first, last = (max(0, each + at.start - place.start) for each in (start, end))
                 left = left[:first] + left[last:]
             break
     return left
-
-
-@lru_cache(256)
-def _ordering(passage: str) -> tuple[Range, ...]:
-    """Ranges that give orders to a model: from the sentence with the order to the end of its paragraph."""
-    found: list[Range] = []
-    orders = [one for one in planted(passage) if any(map(str.isalnum, passage[one.start : one.end]))]
-    pieces = sentences(passage, 0, len(passage)) if orders else []
-    for order in orders:
-        start = max((first for first, _ in pieces if first <= order.start), default=0)
-        end = passage.find("\n\n", order.end)
-        if not found or start >= found[-1][1]:
-            found.append((start, len(passage) if end < 0 else end))
-    return tuple(found)
 
 
 def _stands(said: str, texts: Sequence[str]) -> bool:

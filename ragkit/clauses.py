@@ -5,12 +5,14 @@ A sentence that asks for a judgement of what was found (Are we scaling efficient
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ragkit.indexes.analyzer import Analyzer
 from ragkit.indexes.sentences import sentences
 from ragkit.indexes.stopwords import STOP_WORDS
 from ragkit.lookback import resolve, subject
-from ragkit.wording import BE, ORDERS, Word, bag, plural, words
+from ragkit.nouns import SHARED, VAGUE
+from ragkit.wording import BE, ORDERS, PRONOUNS, Word, bag, plural, words
 
 _ANALYZER = Analyzer()
 _MARKS = ("?", "？", "؟")
@@ -18,6 +20,8 @@ _FOREIGN = [stops for language, stops in STOP_WORDS.items() if language != "engl
 _KNOWN = bag("we they it i this that these there the our you both either")
 _BACK = bag("their they them each those these")
 """With one of these, a single word is enough to ask for: what are their hometowns."""
+_MEASURED = bag("many much old long large big high far often tall deep wide fast heavy")
+_EARLIER = bag("its his her their this that each one ones such same other")
 _VERDICT = bag("might could would should may")
 
 
@@ -124,6 +128,10 @@ def _clauses(sentence: str) -> list[Part]:
     for at in sorted(cuts):
         piece = sentence[start : found[at].start].rstrip(" ,;")
         rest = sentence[found[at].end :]
+        if _apart(found, at, piece, rest):
+            made.append(_part(piece))
+            start = found[at].end
+            continue
         if not any(word.kind in ("wh", "order", "aux") for word in words(piece)) or len(_ANALYZER.terms(piece)) < 2:
             continue
         if len(_ANALYZER.terms(rest)) < 2 - any(word.low in _BACK for word in words(rest)):
@@ -134,6 +142,30 @@ def _clauses(sentence: str) -> list[Part]:
         start = found[at].end
     made.append(_part(sentence[start:].strip()))
     return [Part(sentence)] if len(made) == 1 else made
+
+
+def _apart(found: Sequence[Word], at: int, piece: str, rest: str) -> bool:
+    """Whether a question word begins on both sides of `, and`, and the second asks of nothing that the first said.
+
+    What something is and how it works is told in one place; how many there are, and who, is not.
+    """
+    if found[at].kind != "and" or found[at - 1].text != "," or found[at + 1].kind != "wh":
+        return False
+    first, second = words(piece), words(rest)
+    if not first or first[0].kind != "wh" or first[0].low == "why" or any(map(_looks_back, second)):
+        return False
+    if second[0].low == "why" or (second[0].low == "how" and second[1].low not in _MEASURED):
+        return False
+    if any(word.kind == "name" for word in first) or any(
+        one.low == "the" and after.low in VAGUE | SHARED for one, after in pairwise(second)
+    ):
+        return False  # what are the results: of what was named
+    both = set(_ANALYZER.terms(piece)), set(_ANALYZER.terms(rest))
+    return bool(both[0] and both[1]) and not both[0] & both[1]
+
+
+def _looks_back(word: Word) -> bool:
+    return word.low in PRONOUNS or word.low in _EARLIER
 
 
 def _elsewhere(piece: str, rest: str) -> bool:

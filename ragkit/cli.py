@@ -1,11 +1,13 @@
 """The command line: one function a command. 0: done, 1: the work failed, 2: wrong usage."""
 
+import atexit
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
@@ -98,7 +100,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(end, SystemExit) and end.code != _STOPPED:
             raise
         stderr.print("ragkit: stopped")
-        sys.exit(_STOPPED)
+        _leave(_STOPPED)
+
+
+def _leave(code: int) -> NoReturn:
+    """End after all that is to be done at the end, but not as Python does: an engine that a thread is still loading
+    aborts when it is torn down."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 app.command()(ask)
@@ -197,10 +207,11 @@ def _show_report(report: "IngestReport") -> None:
     if report.reindexed:
         stderr.print(f"{report.reindexed:,} documents were indexed anew, because a setting changed", highlight=False)
     done = [f"{getattr(report, name):,} {name}" for name in ("added", "updated", "renamed", "deleted", "unchanged")]
-    done = [one for one in done if not one.startswith("0 ")] or ["nothing to do"]
-    failed = f", [red]{len(report.failed):,} failed[/]" if report.failed else ""
+    done = [one for one in done if not one.startswith("0 ")]
+    done = done or ([] if report.failed else ["nothing to do"])
+    done += [f"[red]{len(report.failed):,} failed[/]"] if report.failed else []
     stdout.print(
-        f"[bold]{plain(report.domain)}[/]: {', '.join(done)}{failed}; now {report.documents:,} documents in "
+        f"[bold]{plain(report.domain)}[/]: {', '.join(done)}; now {report.documents:,} documents in "
         f"{report.chunks:,} chunks ({report.seconds:.1f} s)",
         highlight=False,
         soft_wrap=True,
@@ -309,7 +320,10 @@ def domains(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> No
     for row in rows:
         numbers = (f"{row['documents']:,}", f"{row['chunks']:,}", f"{row['failed']:,}")
         table.add_row(row["name"], *numbers, plain(row["description"]))
-    stdout.print(table)
+    if rows:
+        stdout.print(table)
+    else:
+        stderr.print("There is no domain yet. Make one with: ragkit ingest FOLDER --domain NAME", highlight=False)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ragkit.coordination import Row, periods, rows, shared_period
+from ragkit.counterpart import like, of_the_same
 from ragkit.wording import BE, DO, Word, plural, words
 
 _BEFORE = frozenset({"to", "from", "with", "and", "than"})
@@ -54,31 +55,8 @@ def _split(body: Sequence[Word], text: str) -> list[str] | None:
     left, right = _text(body[:at], text), body[at + 1 :]
     if any(row.joined == "and" for row in rows(body[:at], text)):
         return None
-    items = [left, *(_like(left, one) for one in _conjuncts(right, text))]
-    return [_ask(item) for item in shared_period(items)]
-
-
-def _like(left: str, right: str) -> str:
-    """The right side with what only the left says of both: Apple's revenue with Microsoft's."""
-    ours, theirs = words(left), words(f"of {right}")[1:]
-    if not theirs or not all(word.kind in ("name", "num", "poss", "mark") or word.low == "the" for word in theirs):
-        return right
-    if (was := periods(left)) and periods(right) == [right] and len(was) == 1:
-        return left.replace(was[0], right)
-    name = right.removesuffix("'s").removesuffix("’s")
-    if " the " in f" {left}".lower():
-        name = re.sub(r"^the\s+", "", name, flags=re.IGNORECASE)
-    at = next((n for n, word in enumerate(ours) if word.kind == "name" and not periods(word.text)), None)
-    if at is None:
-        return right
-    end = at
-    while end < len(ours) and ours[end].kind == "name":
-        end += 1
-    alone = at == 0 and end == len(ours)
-    owned = end < len(ours) and ours[end].kind == "poss"
-    if alone or not (owned or (at and ours[at - 1].kind in ("prep", "det"))):
-        return right
-    return left[: ours[at].start] + name + left[ours[end - 1].end :]
+    items = [left, *(like(left, one) for one in _conjuncts(right, text))]
+    return [_ask(item) for item in shared_period(of_the_same(items))]
 
 
 def _conjuncts(body: Sequence[Word], text: str) -> list[str]:
@@ -133,7 +111,7 @@ def _asked(said: Sequence[Word], text: str) -> list[str] | None:
     if not (_special(left) and (both or any(word.kind == "name" for word in right[:end]))):
         return None
     tail = _text(right[end:], text) if end < len(right) and right[end].text != "," else ""
-    items = shared_period([ours, *(_like(ours, one) for one in _conjuncts(right[:end], text))])
+    items = shared_period([ours, *(like(ours, one) for one in _conjuncts(right[:end], text))])
     return [_ask(f"{item} {tail}".strip()) for item in items]
 
 
@@ -163,9 +141,26 @@ def _which(said: Sequence[Word], text: str) -> list[str] | None:
         return None
     apart = row.start and said[row.start - 1].kind == "mark"
     if apart and row.end == len(said) and said[0].kind in ("wh", "prep") and any(map(_comparative, said)):
+        how = _how(said[: row.start])
+        if how is not None:
+            return [f"How {how} is {item}?" for item in row.items] if how else None
         stem = _text(said[: row.start], text).rstrip(" ,:-–")
         return [f"{stem}, {item}?" for item in row.items]
     return None
+
+
+def _how(stem: Sequence[Word]) -> str | None:
+    """`cheap`, of `which (phone) is cheaper`; empty for `which is cheapest`, which asks nothing of one alone."""
+    said = [word for word in stem if word.kind != "mark"]
+    at = next((n for n, word in enumerate(said[:4]) if word.low in BE), None)
+    if at is None or said[0].low not in ("which", "who", "what"):
+        return None
+    ranked = said[at + 1 :]
+    if len(ranked) == 2 and ranked[0].low in ("more", "less"):
+        return ranked[1].low
+    if len(ranked) == 1 and ranked[0].low.endswith("er"):
+        return _base(ranked[0].low)
+    return None if any(word.kind == "verb" for word in ranked) else ""
 
 
 def _than(said: Sequence[Word], text: str) -> list[str] | None:
@@ -221,6 +216,10 @@ def _base(low: str) -> str:
     if low in _IRREGULAR:
         return _IRREGULAR[low]
     stem = low.removesuffix("er")
+    if stem.endswith("i"):
+        return f"{stem[:-1]}y"
+    if re.search(r"[cv]$|[^s]s$|[^aeioul]l$", stem):
+        return f"{stem}e"  # nicer, braver, closer, simpler
     return stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] in "gtdn" else stem
 
 

@@ -5,7 +5,7 @@ What is said takes the place of its like in the question before: a period that o
 
 import re
 
-from ragkit.topics import TIME, Span, spans, topic
+from ragkit.topics import AMOUNTS, TIME, Span, spans, topic
 from ragkit.wording import words
 
 _LEAD = re.compile(r"^(?:(?:and|but|or|ok|okay|so|then|now)\b[,\s]*)+", re.IGNORECASE)
@@ -129,7 +129,17 @@ def _named(text: str, place: Span, last: str) -> str:
     return f"{last[: first.start]}{text}{last[end:]}"
 
 
+def _fits(given: Span, place: Span, last: str) -> bool:
+    """Anything may be asked what it is; what is written or led is no amount."""
+    if given.nouns[-1].low == place.nouns[-1].low or not any(word.kind == "verb" for word in words(last)):
+        return True
+    return (given.nouns[-1].low in AMOUNTS) <= (place.nouns[-1].low in AMOUNTS)
+
+
 def _common(text: str, given: Span, found: list[Span], last: str) -> str | None:
+    if len(given.text) != len(text):
+        return None  # it says more than its first phrase
+    found = [one for one in found if _fits(given, one, last)]
     alike = [one for one in found if one.article == given.article]
     if alike:
         return _put(text, alike[0] if given.article else alike[-1], last)

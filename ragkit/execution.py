@@ -9,8 +9,8 @@ from ragkit import telemetry
 from ragkit.answer import Answer
 from ragkit.deadline import Deadline
 from ragkit.model import LOCAL
-from ragkit.plan import Plan, SubQuestion, fill, lacking, ready
-from ragkit.standin import stand_in
+from ragkit.plan import Plan, SubQuestion, fill, lacking, named, ready
+from ragkit.standin import sentence, stand_in
 from ragkit.statements import bare
 from ragkit.telemetry import STATUS
 
@@ -41,7 +41,8 @@ async def carry_out(
         for one in waiting:  # those that ask the same share an answer
             done[one.id] = asked[texts[one.id].casefold()]
         if len(done) < len(plan.sub_questions):
-            plan = await replan(plan, {key: bare(answer.text) for key, answer in done.items() if answer.text})
+            listed = {key: _listed(answer) for key, answer in done.items()}
+            plan = await replan(plan, {key: text for key, text in listed.items() if text})
     for sub in plan.sub_questions:
         if sub.id not in done:
             reason = "What it waits for was never answered."
@@ -50,14 +51,25 @@ async def carry_out(
 
 
 def _said(answer: Answer) -> str:
-    """What stands for it in another question. Sentences of passages do not."""
+    """What stands for it in another question. Sentences of passages do not: then nothing stands for it."""
     text = bare(answer.text)
-    return stand_in(answer.question, text) or text if answer.model in LOCAL else text
+    if answer.model not in LOCAL:
+        return text
+    return stand_in(answer.question, text) or ("" if sentence(text) else text)
+
+
+def _listed(answer: Answer) -> str:
+    """An answer from which the things that it lists can be taken; parts of sentences are none."""
+    text = bare(answer.text)
+    return _said(answer) if answer.model in LOCAL and any(map(sentence, named(text))) else text
 
 
 def _skipped(text: str, lost: list[str], done: Mapping[str, Answer]) -> Answer:
     """Asked without the answer that it needs, it would ask something else."""
     needed = " and ".join(dict.fromkeys(f"“{done[key].question}”" for key in lost))
+    if all(done[key].text for key in lost):
+        reason = f"It needs a name from the answer to {needed}, and none was found in it. A model could read it out."
+        return Answer(text, "", abstained=True, reason=reason, status="skipped")
     return Answer(text, "", abstained=True, reason=f"It needs the answer to {needed}.", status="skipped")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragkit.ellipses import completed
+from ragkit.objects import asks_who, thing_of
 from ragkit.topics import TIME, Span, content, gist, says_something, spans, specific, topic
 from ragkit.wording import BE, Word, bag, words
 
@@ -22,6 +23,13 @@ _ELSE = bag(
 _LEADS = re.compile(
     r"^(?:and|but|or|so|then|also|what about|how about|what if|what else|yes|no|yeah|nope|not|ok|okay)\b", re.IGNORECASE
 )
+_COURTESY = re.compile(
+    r"(?:(?:many )?thanks(?: (?:a lot|so much|very much|again))?|thank you(?: (?:very|so) much)?|thx|cheers|okay|ok"
+    r"|(?:very |sounds |all |that'?s )?(?:good|great|nice|fine|perfect|right)|alright|excellent|awesome|cool|wonderful"
+    r"|got it|understood|noted|i see|hi|hello|hey|bye|goodbye|[\s,.!])+",
+    re.IGNORECASE,
+)
+"""What asks nothing: it is no follow-up, and no later question is about it."""
 _LONG = 60
 """Words: who writes so much has said what it is about."""
 _ABOUT = re.compile(r" \(about: [^\n]*\)(?=[?.!]*$)")
@@ -40,6 +48,9 @@ class Exchange:
 def stand_alone(question: str, before: Sequence[Exchange]) -> str:
     """The question in a form that needs nothing before it."""
     asked = " ".join(question.split())
+    if _COURTESY.fullmatch(asked):
+        return question
+    before = [one for one in before if not _COURTESY.fullmatch(one.question.strip())]
     if not before or not asked or len(asked.split()) > _LONG:
         return question
     last = next(
@@ -208,6 +219,8 @@ def _thing(before: Sequence[Exchange], last: str, timed: bool) -> str | None:
     asks = len(found) > 1 and found[0].low in ("which", "what") and found[1].kind in ("noun", "adj")
     if asks and (name := _name_in(before[-1].answer, last)):  # which company …? it is the one that was answered
         return name
+    if asks_who(last):
+        return thing_of(last) or None
     meant = topic(last)
     if meant is None:
         return None

@@ -49,6 +49,29 @@ def resolve(text: str, place: str) -> tuple[str, bool] | None:
     return None
 
 
+def resolve_thing(text: str, thing: str) -> str:
+    """The text with the thing that was asked about in the place of every `it`, and of `this budget`, a budget."""
+    if not thing:
+        return text
+    nouns = {word.low for word in words(f"of {thing}") if word.kind == "noun"}
+    made, at = "", 0
+    found = words(text)
+    for number, word in enumerate(found[1:], 1):
+        after = found[number + 1] if number + 1 < len(found) else None
+        if word.low == "it" and not (after is not None and after.low in _EMPTY_IT):
+            made, at = made + text[at : word.start] + thing, word.end
+        elif word.low == "its" and after is not None:
+            made, at = made + text[at : word.start] + _owner(thing), word.end
+        elif word.low in ("this", "that") and after is not None and after.low in nouns:
+            made, at = made + text[at : word.start] + thing, after.end
+    return made + text[at:]
+
+
+def says_it(text: str) -> bool:
+    """Whether it looks back to a thing, which no person is."""
+    return resolve_thing(text, "{0}") != text
+
+
 def _owner(place: str) -> str:
     return f"{place}'" if place.endswith("s") else f"{place}'s"
 
@@ -81,7 +104,7 @@ def subject(text: str) -> str:
     phrase = found[begin : head + 1]
     opaque = found[0].low in ("how", "why", "when", "where") or found[0].kind == "prep" or found[at].low not in BE
     named = any(word.kind == "name" for word in phrase)
-    if (found[0].kind == "wh" and found[0].low in ("who", "which")) or not (
+    if (found[0].kind == "wh" and found[0].low in ("who", "whom", "which")) or not (
         opaque and (named or found[0].low in ("how", "why"))
     ):
         return ""

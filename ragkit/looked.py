@@ -73,6 +73,8 @@ class Looked:
     sought: Sought
     terms: Weights
     """Of the question."""
+    content: Weights
+    """Without the words by which one asks; all of them where it has no other ones."""
     named: Mapping[str, frozenset[str]]
     """The terms of each name."""
     rest: Weights
@@ -88,6 +90,7 @@ def look(question: str, hits: Sequence[Hit], collection: Collection) -> Looked:
     order = cut(question)
     terms = {term: collection.weight(term) for term in dict.fromkeys(order)}
     named = {name: frozenset(cut(name.text)) for name in sought.names}
+    content = {term: weight for term, weight in terms.items() if term not in _fillers(cut)} or terms
     outside = _fillers(cut).union(*(cut(name.whole) for name in named), *(cut(str(date)) for date in sought.dates))
     rest = {term: weight for term, weight in terms.items() if term not in outside}
     pairs = {(one, two): min(rest[one], rest[two]) for one, two in pairwise(order) if one in rest and two in rest}
@@ -98,7 +101,7 @@ def look(question: str, hits: Sequence[Hit], collection: Collection) -> Looked:
     asked: Mapping[Name, Weights] = subjects or {Name("", "", ()): {}}
     anchors = tuple(_anchor(name, own, groups, sought, rest, pairs) for name, own in asked.items())
     own = {name.text: terms_of for name, terms_of in named.items() if terms_of}
-    return Looked(question, sought, terms, own, rest, passages, anchors)
+    return Looked(question, sought, terms, content, own, rest, passages, anchors)
 
 
 Group = Sequence[tuple[Passage, Sequence[Said]]]

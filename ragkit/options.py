@@ -27,5 +27,6 @@ def opened(path: Path) -> "Workspace":
     from ragkit.workspace import FILE, Workspace
 
     if not (path / FILE).exists():
-        raise InvalidInput(f"{path} is no workspace: it has no {FILE}.", f"Make it one with: ragkit init {path}")
+        hint = f"Make it one with: ragkit init {path}, and fill it with: ragkit ingest. Or name another with -w."
+        raise InvalidInput(f"{path} is no workspace: it has no {FILE}.", hint)
     return Workspace(path)

@@ -8,10 +8,12 @@ letters; they do not catch what is paraphrased, spelt in code, or painted in a p
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ragkit import telemetry
 from ragkit.folding import fold
+from ragkit.indexes.sentences import Range, sentences
 from ragkit.model import Passage
 from ragkit.orderwords import RULES
 
@@ -54,6 +56,20 @@ def planted(text: str) -> tuple[Order, ...]:
     ]
     found += _hidden(text)
     return tuple(sorted(found, key=lambda one: (one.start, one.end, one.reason)))
+
+
+@lru_cache(256)
+def ordering(passage: str) -> tuple[Range, ...]:
+    """Ranges that give orders to a model: from the sentence with the order to the end of its paragraph."""
+    found: list[Range] = []
+    orders = [one for one in planted(passage) if any(map(str.isalnum, passage[one.start : one.end]))]
+    pieces = sentences(passage, 0, len(passage)) if orders else []
+    for order in orders:
+        start = max((first for first, _ in pieces if first <= order.start), default=0)
+        end = passage.find("\n\n", order.end)
+        if not found or start >= found[-1][1]:
+            found.append((start, len(passage) if end < 0 else end))
+    return tuple(found)
 
 
 def suspicious(passages: Sequence[Passage]) -> dict[int, tuple[Order, ...]]:

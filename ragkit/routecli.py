@@ -92,7 +92,7 @@ def show(found: "Route") -> None:
         stdout.print(f"[bold]{', '.join(map(plain, found.chosen))}[/]", highlight=False)
     else:
         stdout.print(f"[bold]{', '.join(map(plain, found.chosen))}[/] [yellow](not sure)[/]", highlight=False)
-    stdout.print(plain(found.reason), highlight=False, soft_wrap=True)
+    stdout.print(plain(found.reason), highlight=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, score in found.tools[:_SHOWN]:
         table.add_row(plain(name), f"{score:.3f}", "[dim]✓[/]" if name in found.chosen else "")

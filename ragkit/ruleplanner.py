@@ -11,7 +11,8 @@ from ragkit.bridges import unnest
 from ragkit.clauses import Part, english, parts
 from ragkit.comparisons import sides
 from ragkit.enumerations import members
-from ragkit.lookback import resolve, subject
+from ragkit.lookback import resolve, resolve_thing, says_it, subject
+from ragkit.objects import asks_who, thing_of
 from ragkit.plan import HOLE, MOST, Plan, SubQuestion, ToolInfo, spread, whole
 from ragkit.plancheck import Draft, checked
 
@@ -41,10 +42,17 @@ def plan_by_rules(question: str, most: int = MOST) -> Plan:
     steps: list[SubQuestion] = []
     conclusions = [part.text for part in found if part.judges]
     compared = False
-    first = about = ""
+    first = about = thing = ""
+    who = len(found) > 1 and asks_who(found[0].text)
+    if who:
+        thing = thing_of(found[0].text)
     for part in found:
         if part.judges:
             continue
+        if who and steps and not about:
+            if not thing and says_it(part.text):
+                return whole(asked)  # its answer is a person, and no person is meant
+            part = replace(part, text=resolve_thing(part.text, thing))
         made, compares = _steps(part, len(steps), first, about, most)
         about = about or subject(part.text)
         compared = compared or compares

@@ -26,7 +26,7 @@ def signs(looked: Looked, collection: Collection) -> dict[str, float]:
         "cosine of three": sum(cosines[:3]) / 3,
         "agreement": _agreement(hits),
         "known": known / total if total else 0.0,
-        "hit": max((covered(terms, one.terms) for one in looked.passages), default=0.0),
+        "hit": max((covered(looked.content, one.terms) for one in looked.passages), default=0.0),
         **_of_places(looked.anchors),
     }
 

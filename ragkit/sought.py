@@ -1,4 +1,4 @@
-"""What a question seeks: the kind of its answer, and what it names: names, dates, numbers, quoted words.
+"""What a question seeks: the kind of its answer, and what it names: names and dates.
 
 Plain rules over the words of the question (see `wording`), English only. A rule that does not apply finds nothing,
 and what is not found is not asked for: in another language the words themselves still count.
@@ -23,7 +23,6 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _YEAR_FIRST = re.compile(r"\b(?P<year>(?:19|20)\d\d)-(?P<month>0[1-9]|1[0-2])(?:-\d\d)?\b")
-_QUOTED = re.compile(r"\"([^\"\n]{2,120})\"|“([^”\n]{2,120})”|‘([^’\n]{2,120})’")
 _QUARTER = re.compile(r"[QH]\d\Z|\d")
 _NO_NAMES = WH | bag("i i'm i'd i've i'll")
 _LONG = 6
@@ -40,7 +39,6 @@ _PLACES = bag(
     "city country state place location county town village province capital region continent street building "
     "university school river island birthplace headquarters"
 )
-_LISTS = bag("which list name what")
 _MORE = r"(?:more|less|higher|lower|larger|smaller|bigger|earlier|later|older|younger|better|worse|greater|longer)"
 _COMPARED = re.compile(
     rf"\b(?:compare|compared|versus|vs\.?|differ\w*)\b|\b(?:which|who)\b[^.?]*\b{_MORE}\b|\b{_MORE}\b.*\b(?:than|or)\b",
@@ -50,7 +48,7 @@ _YES_NO = bag("is are was were do does did has have had can could will would sho
 FILLERS = ORDERS | bag(
     "what which who whom whose when where why how much many please based according regarding respectively overview "
     "outline question answer information details following earlier later higher lower larger smaller greater "
-    "mean means meant meaning definition happen happens happened "
+    "mean means meant meaning define definition stand stands happen happens happened "
     "more most amount number example examples percentage percent year date month time location"
 )
 """Words by which one asks, and which no answer needs to hold."""
@@ -88,9 +86,6 @@ class Sought:
     kind: Kind
     names: tuple["Name", ...]
     dates: tuple[Date, ...]
-    numbers: tuple[str, ...]
-    """That are not part of a date."""
-    quoted: tuple[str, ...]
 
 
 def seek(question: str) -> Sought:
@@ -101,8 +96,6 @@ def seek(question: str) -> Sought:
         kind=_kind(spoken, question),
         names=tuple(_names(outside, dated)),
         dates=tuple(dict.fromkeys(date for date, _, _ in dated)),
-        numbers=tuple(one.text for one in outside if one.kind == "num" and any(map(str.isdigit, one.text))),
-        quoted=tuple(next(filter(None, match.groups())) for match in _QUOTED.finditer(question)),
     )
 
 

@@ -26,6 +26,11 @@ _RELATED = bag(
     "team member members size color colour height length weight result next same other others kind sort bit lot"
 )
 """Nouns that are of something: a question with no other says not of what."""
+AMOUNTS = bag(
+    "spend spending cost costs expense expenses revenue revenues profit profits margin margins income turnover sales "
+    "price prices fee fees salary salaries headcount budget budgets amount total growth rate number percentage share"
+)
+"""What is so and so much: it is not written, led or signed."""
 _THIN = bag(
     "apply get got go do does know find see make take use want like need help mean work say tell give please happen "
     "happens come cost costs start end begin pay long much many qualify contact call wait change matter ask look check "
@@ -88,6 +93,8 @@ def _read(text: str) -> list[Word]:
         elif kind == "verb" and base_verb(word.low.removesuffix("s")):
             if (before == "verb" and following == "noun") or before in ("det", "poss", "adj"):
                 kind = "noun"
+            elif word.low in AMOUNTS and before == "noun" and _alone(found, at):
+                kind = "noun"  # what about marketing spend
             elif before in ("noun", "name") and following not in ("det", "pron", "noun", "name", "num", "to"):
                 start = at - 1
                 while start > 0 and found[start].kind in ("noun", "name", "adj"):
@@ -98,6 +105,14 @@ def _read(text: str) -> list[Word]:
         if kind != word.kind:
             found[at] = replace(word, kind=kind)
     return found
+
+
+def _alone(found: Sequence[Word], at: int) -> bool:
+    """Whether the nouns before a word stand behind a preposition or `is`, so that they have no verb of their own."""
+    start = at - 1
+    while start > 0 and found[start].kind in ("noun", "name", "adj"):
+        start -= 1
+    return (found[start].kind == "prep" or found[start].low in BE) and not any(one.low in DO for one in found[:start])
 
 
 def _end(found: Sequence[Word], at: int) -> int:
@@ -145,7 +160,12 @@ def topic(text: str) -> Span | None:
     first = next((one for one in found if not one.asked), found[0] if found else None)
     if first is None:
         return None
-    for one in found[found.index(first) + 1 :]:
+    return extended(text, first, found[found.index(first) + 1 :])
+
+
+def extended(text: str, first: Span, following: Sequence[Span]) -> Span:
+    """A phrase with what it is `of` or `for`."""
+    for one in following:
         if one.before not in ("of", "for") or text[first.end : one.start].strip().lower() != one.before:
             break
         nouns = (*first.nouns, *one.nouns)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ragkit.options import JsonOption, WorkspaceOption, opened
-from ragkit.terminal import plain, print_json, stderr, stdout
+from ragkit.terminal import print_json, stderr, stdout
 
 
 def trace(
@@ -38,4 +38,4 @@ def trace(
         return
     show_list(traces, stdout)
     if not traces:
-        stderr.print(f"No ask was traced yet in {plain(str(workspace))}.", highlight=False)
+        stderr.print("No ask was traced yet. Make one with: ragkit ask", highlight=False)

@@ -13,6 +13,7 @@ from ragkit.trace import ATTEMPTS, CACHED, COST, INPUT, MODEL, OUTPUT, REQUEST_M
 
 _COLORS = {
     "ok": "green",
+    "answered": "green",
     "error": "red",
     "partial": "yellow",
     "abstained": "yellow",

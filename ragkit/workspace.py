@@ -225,7 +225,7 @@ class Workspace(Routes):
         if next(iter(connect(absolute).scan()), None) is None:
             raise NotFound(
                 f"{absolute} holds nothing that ragkit can read.",
-                "Is it the right folder? See what is skipped with: ragkit read",
+                "Is it the right folder? See what is skipped with: ragkit read FOLDER",
             )
 
     def __repr__(self) -> str:

@@ -69,6 +69,14 @@ FOLLOW_UPS: list[tuple[Talk | list[Talk], str, str]] = [
     # Several in a row
     (["How much did revenue grow in Q3?", "And in Q4?"], "Why?", "Why did revenue grow in Q4?"),
     (["Who is the CEO of Initech?", "And of Globex?"], "And the CFO?", "Who is the CFO of Globex?"),
+    ("Who is the CEO of Norrvik?", "Where is it based?", "Where is Norrvik based?"),
+    # What is no like of what was asked
+    (["What does the travel policy say?", "Who wrote it?"], "What about marketing spend?",
+     "What about marketing spend (about: the travel policy say; wrote the travel policy)?"),
+    ("Who wrote the travel policy?", "What about the marketing spend?",
+     "What about the marketing spend (about: wrote the travel policy)?"),
+    ("Who wrote the handbook?", "What about the roadmap?", "Who wrote the roadmap?"),
+    (["What is lung cancer?", "great!"], "Is it treatable?", "Is lung cancer treatable?"),
     # What says too little
     ("How do I apply for the Fry Scholarship?", "What are the requirements?",
      "What are the requirements (about: apply for the Fry Scholarship)?"),
@@ -107,6 +115,11 @@ vacation policy for interns
 @pytest.mark.parametrize("question", ALONE.splitlines())
 def test_a_question_that_stands_by_itself_is_left_alone(question: str) -> None:
     assert stand_alone(question, after(REVENUE, "And in Q4?")) == question
+
+
+@pytest.mark.parametrize("said", ["thanks!", "ok", "great", "Ok, thanks", "Thank you very much!", "got it", "hello"])
+def test_what_asks_nothing_is_left_alone(said: str) -> None:
+    assert stand_alone(said, after("What is lung cancer?")) == said
 
 
 def test_the_first_question_is_left_alone_whatever_it_is() -> None:

@@ -85,6 +85,18 @@ def test_a_mistake_is_a_sentence_and_an_exit_code(tmp_path: Path, arguments: lis
     assert done.stdout == ""
 
 
+def test_an_empty_workspace_and_one_with_nothing_read_say_so(tree: Tree, tmp_path: Path) -> None:
+    folder = tree({"docs/a.pdf": "%PDF-cut"}) / "docs"
+    place = str(tmp_path / "w")
+    run("init", place)
+    done = run("domains", "-w", place)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "ragkit ingest FOLDER" in done.stderr
+    done = run("ingest", str(folder), "--domain", "d", "-w", place)
+    assert done.returncode == 1
+    assert done.stdout.startswith("d: 1 failed; now 0 documents")
+
+
 def test_reading_nothing_is_a_failure(tree: Tree) -> None:
     assert run("read", str(tree({"a.pdf": "%PDF-cut"}))).returncode == 1
 

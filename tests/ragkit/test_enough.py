@@ -95,12 +95,6 @@ def test_a_role_and_its_company_are_two_names_and_a_bank_of_england_is_one() -> 
     assert [one.text for one in seek("What does the Bank of England set?").names] == ["Bank England"]
 
 
-def test_quoted_words_and_numbers_are_found() -> None:
-    found = seek('Who wrote "Blue Sky" with 12 friends?')
-    assert found.quoted == ("Blue Sky",)
-    assert found.numbers == ("12",)
-
-
 @pytest.mark.parametrize(
     ("text", "dates"),
     [
@@ -221,6 +215,16 @@ def test_a_year_of_the_title_holds_for_every_line_below_it() -> None:
     dated = look(question, [hit(text, "Orbital report 2020")], collection(question)).anchors[0].dated
     undated = look(question, [hit(text, "Orbital report")], collection(question)).anchors[0].dated
     assert (dated, undated) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "question", ["What is meant by ERR_42?", "Explain ERR_42", "What does ERR_42 stand for?", "Define ERR_42."]
+)
+def test_words_by_which_one_asks_need_not_be_found(question: str) -> None:
+    found = (hit("ERR_42: a sensor sends with an expired certificate.", "Errors", cosine=0.5),)
+    known = collection(question, (found[0].text, REPORT, OTHER))
+    assert weigh(question, found, known).signs["hit"] == 1
+    assert weigh(question, found, known).enough
 
 
 def test_words_of_one_family_count_in_part() -> None:

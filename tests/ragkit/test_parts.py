@@ -614,3 +614,17 @@ def test_a_tool_may_be_given_for_one_question(place: ragkit.Workspace) -> None:
     place.add_tool(calculator)
     with pytest.raises(ragkit.InvalidInput, match="names two things"):
         place.ask(asked, tools=[calculator])
+
+
+def test_without_a_model_sure_figures_of_the_parts_stand_in_a_table_above_them(place: ragkit.Workspace) -> None:
+    place.add_domain("sales", description="Sales revenue by quarter", embedder="hash")
+    (place.path / "sales.md").write_text(
+        "# Sales\n\nSales revenue was 16.4 million euros in Q3 2024.\n\n"
+        "Sales revenue was 18.4 million euros in Q3 2025.\n"
+    )
+    place.ingest(place.path / "sales.md", "sales")
+    table = place.ask("Compare sales revenue in Q3 2024 with sales revenue in Q3 2025", domains=["sales"]).text
+    assert table.startswith(
+        "| | € |\n|---|---|\n| 2024 | 16.4 million euros [1] |\n| 2025 | 18.4 million euros [2] |\n\n"
+    )
+    assert not place.ask(QUESTION).text.startswith("|")

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from ragkit.answer import Answer
 from ragkit.bridges import bridge_query
+from ragkit.deadline import Deadline
+from ragkit.execution import carry_out
 from ragkit.model import ModelError, Reply, Request
 from ragkit.modelplanner import ModelPlanner
 from ragkit.plan import Plan, SubQuestion, fill, lacking, named, ready, spread
@@ -354,11 +357,43 @@ def test_of_answers_in_a_row_one_is_enough() -> None:
         ("What is the capital of France?", "Paris is the capital of France.", "Paris"),
         ("When was the company founded?", "The company was founded in 1987 by Bob Ray.", "1987"),
         ("What is the margin of the shop?", "Margins rose to 12 %.", "the margin of the shop"),
-        ("Who bought Acme?", "Acme was sold.", ""),
+        ("Who bought Acme?", "Acme was sold.", "the one who bought Acme"),
+        ("Which team looks after keys?", "It is told where keys are kept.", "the team that looks after keys"),
+        ("When was the shop opened?", "It was opened long ago.", ""),
     ],
 )  # fmt: skip
 def test_what_stands_for_sentences_in_another_question(question: str, said: str, stands: str) -> None:
     assert stand_in(question, said) == stands
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "asked"),
+    [
+        ("Who keeps the keys?", "They are kept in a safe, which is locked, of course.",
+         "Where does the one who keeps the keys live?"),
+        ("When were the keys made?", "They are kept in a safe, which is locked, of course.", None),
+        ("Where are the keys?", "the green safe", "Where does the green safe live?"),
+    ],
+)  # fmt: skip
+def test_without_a_model_no_sentence_is_put_into_a_question(question: str, said: str, asked: str | None) -> None:
+    async def answering(sub: SubQuestion, text: str, before: tuple[Answer, ...]) -> Answer:
+        return Answer(text, said, model="extractive")
+
+    async def replan(plan: Plan, answers: dict[str, str]) -> Plan:
+        return spread(plan, answers)
+
+    async def run(each: bool) -> Answer:
+        steps = (SubQuestion("1", question), SubQuestion("2", "Where does {1} live?", depends_on=("1",), each=each))
+        _, done = await carry_out(Plan("?", steps), answering, replan, Deadline(None), lambda answer: None)
+        return done["2"]
+
+    for each in (False, True):
+        answer = asyncio.run(run(each))
+        if asked is None:
+            assert answer.status == "skipped"
+            assert question in answer.reason
+        else:
+            assert answer.question == asked
 
 
 def test_rules_are_a_planner() -> None:

@@ -13,6 +13,10 @@ What kinds of valves are used in the plant, and how do they lower the pressure?
 How does the margin of Acme differ from Globex's, and what are its reasons?
 How does the speed of Falcon compare to Heron and other ships?
 What are the pros and cons of remote work?
+What tasks were used to test Falcon, and what were the results?
+What is hypoxia, and how is it treated?
+Which is the cheapest, the N200 or the N210?
+Who won? How large is it?
 Who wrote Romeo and Juliet?
 What are the themes of Romeo and Juliet?
 Compare supply and demand.
@@ -81,6 +85,18 @@ DIVIDED = {
     "Are Ann Lee and Bob Ray from the same city?": ["What is the city of Ann Lee?", "What is the city of Bob Ray?"],
     "Who was born first, Ann Lee or Bob Ray?": ["Who was born first, Ann Lee?", "Who was born first, Bob Ray?"],
     # Enumerations and periods
+    "Which is cheaper, the N200 or the N210?": ["How cheap is the N200?", "How cheap is the N210?"],
+    "Which tool is easier, Go or Rust?": ["How easy is Go?", "How easy is Rust?"],
+    "Compare version 1 of the travel policy with version 2": [
+        "What is version 1 of the travel policy?",
+        "What is version 2 of the travel policy?",
+    ],
+    "Compare section 1 with section 2 of the handbook": [
+        "What is section 1 of the handbook?",
+        "What is section 2 of the handbook?",
+    ],
+    "Compare the revenue of 2024 with that of 2025": ["What is the revenue of 2024?", "What is the revenue of 2025?"],
+    "Compare Apple's revenue with that of Intel.": ["What is Apple's revenue?", "What is the revenue of Intel?"],
     "What is the land mass of China, Canada and France?": [
         "What is the land mass of China?",
         "What is the land mass of Canada?",
@@ -120,6 +136,32 @@ DIVIDED = {
     ],
     # Several questions
     "What is our travel policy? Who approves trips?": ["What is our travel policy?", "Who approves trips?"],
+    "How many engineers are there, and how much is spent on marketing?": [
+        "How many engineers are there?",
+        "How much is spent on marketing?",
+    ],
+    "What is revenue, and who is the CFO?": ["What is revenue?", "Who is the CFO?"],
+    # After who, `it` is no person
+    "Who approved the budget? How large is it? When does it begin?": [
+        "Who approved the budget?",
+        "How large is the budget?",
+        "When does the budget begin?",
+    ],
+    "Who is the CEO of Norrvik? Where is it based?": ["Who is the CEO of Norrvik?", "Where is Norrvik based?"],
+    "Who is Norrvik's CEO? Where is it based?": ["Who is Norrvik's CEO?", "Where is Norrvik based?"],
+    "Who chairs Norrvik? What are its goals?": ["Who chairs Norrvik?", "What are Norrvik's goals?"],
+    "By whom was the budget approved? How large is it?": [
+        "By whom was the budget approved?",
+        "How large is the budget?",
+    ],
+    "Who approved the budget? When did he approve it?": [
+        "Who approved the budget?",
+        "When did {1} approve the budget?",
+    ],
+    "Who runs the sales team? When did this team begin?": [
+        "Who runs the sales team?",
+        "When did the sales team begin?",
+    ],
     "Wer hat das gebaut? Was kostet es?": ["Wer hat das gebaut?", "Was kostet es?"],
     "Who are the members of Blackpink and where were they born?": [
         "Who are the members of Blackpink?",
