@@ -16,6 +16,8 @@ _COSTS = ("p50 ms\np95 ms", "Failed\nEmpty")
 """Two lines each, as scores have them: four metrics and these fit on 80 columns."""
 _ANSWER_COSTS = ("p50 ms\np95 ms", "Calls\nTokens", "Money", "Failed\nAbstained\nIncomplete")
 _LONG = 14
+_WIDE = 96
+"""Columns on which differences need no second line."""
 _ABREAST = 4
 """Metrics of answers in a table; more of them follow in another one."""
 _DIFFERENCES = ("Metric", "From → to", "Difference", "95 % interval", "p (Holm)", "Better / same / worse", "Verdict")
@@ -26,7 +28,9 @@ def show(report: Report, console: Console) -> None:
     for title, heads, rows in _tables(report):
         if heads == _DIFFERENCES:
             title = f"Differences in {report.quality}"
-            heads, rows = heads[1:], _short_differences(report)
+            narrow = console.width < _WIDE
+            heads = tuple(head.replace(" / ", " /\n") if narrow else head for head in _DIFFERENCES[1:])
+            rows = _short_differences(report)
         table = Table(
             *map(_lines, map(_broken, heads)),
             title=plain(title),
@@ -39,9 +43,8 @@ def show(report: Report, console: Console) -> None:
             column.overflow = "fold"  # a name that is cut is another name
         for column in table.columns[1:]:
             column.justify = "right"
-        if heads == _DIFFERENCES[1:]:
+        if heads[-1] == _DIFFERENCES[-1]:
             table.columns[-1].justify = "left"
-        if heads == _DIFFERENCES[1:]:
             for column in table.columns[1:-1]:
                 column.no_wrap = True  # rather a verdict on two lines than an interval
         for row in rows:
@@ -163,8 +166,6 @@ def _slices(report: Report) -> Rows:
 
 def _broken(head: str) -> str:
     """A long name of a metric on two lines: the words of narrow columns would be cut anywhere."""
-    if " / " in head:
-        return head.replace(" / ", " /\n")
     before, _, last = head.rpartition("_")
     return f"{before}_\n{last}" if before and len(head) > _LONG else head
 
