@@ -63,7 +63,7 @@ async def ask(question: str, means: Means, allowance: Allowance, tell: Tell | No
 
 
 def check(question: str) -> None:
-    if not question.strip():
+    if not any(map(str.isalnum, question)):
         raise InvalidInput("The question is empty.", "Ask something.")
     if len(question) > MOST_CHARACTERS:
         raise InvalidInput(
