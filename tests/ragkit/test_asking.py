@@ -380,7 +380,7 @@ class Heard:
 def test_listeners_are_those_of_who_made_it_and_outlive_it(tmp_path: Path) -> None:
     listeners: list[Any] = []
     for _ in range(2):
-        one = Asking(tmp_path, Settings(), listeners)
+        one = Asking(tmp_path, Settings(), listeners=listeners)
         if not listeners:
             listeners.append(Heard())
         one.engine.run(lambda one=one: one.reply(REQUEST, ScriptedModel([SAID]), None))  # type: ignore[misc]
