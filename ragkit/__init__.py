@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ragkit.answer import Answer as Answer
     from ragkit.answer import Citation as Citation
+    from ragkit.answer import Claim as Claim
     from ragkit.chat import Chat as Chat
     from ragkit.chatstore import Conversation as Conversation
     from ragkit.chatstore import Turn as Turn
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ragkit.events import Part as Part
     from ragkit.events import Piece as Piece
     from ragkit.events import Planned as Planned
+    from ragkit.events import Retracted as Retracted
     from ragkit.events import Routed as Routed
     from ragkit.guard import Guard as Guard
     from ragkit.guard import Ruling as Ruling
@@ -75,11 +77,13 @@ _HOME = {
     # asking
     "Answer": "ragkit.answer",
     "Citation": "ragkit.answer",
+    "Claim": "ragkit.answer",
     "Planned": "ragkit.events",
     "Routed": "ragkit.events",
     "Found": "ragkit.events",
     "Part": "ragkit.events",
     "Piece": "ragkit.events",
+    "Retracted": "ragkit.events",
     "Chat": "ragkit.chat",
     "Turn": "ragkit.chatstore",
     "Conversation": "ragkit.chatstore",

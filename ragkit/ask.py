@@ -10,14 +10,7 @@ from ragkit import telemetry
 from ragkit.answer import Answer, Status
 from ragkit.budget import Allowance
 from ragkit.errors import InvalidInput, RagkitError
-from ragkit.events import Event as Event
-from ragkit.events import Found as Found
-from ragkit.events import Part as Part
-from ragkit.events import Piece as Piece
-from ragkit.events import Planned as Planned
-from ragkit.events import Routed as Routed
-from ragkit.events import Tell as Tell
-from ragkit.events import Way
+from ragkit.events import Part, Piece, Planned, Tell, Way
 from ragkit.execution import carry_out
 from ragkit.indexes.search import MOST_CHARACTERS
 from ragkit.means import Means

@@ -12,8 +12,8 @@ from ragkit.shelf import STATE, Shelf
 
 if TYPE_CHECKING:
     from ragkit.answer import Answer
-    from ragkit.ask import Event
     from ragkit.asking import Asking, OnAbstain, Search, Work
+    from ragkit.events import Event
     from ragkit.guard import Guard
     from ragkit.indexes.hit import Hit
     from ragkit.model import Reply, Request

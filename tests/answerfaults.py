@@ -16,8 +16,7 @@ from typing import Any, Literal, get_args
 
 import ragkit
 from ragkit.answer import Answer
-from ragkit.ask import Piece
-from ragkit.events import Retracted
+from ragkit.events import Piece, Retracted
 from ragkit.model import ModelError
 from ragkit.rewrite import Policy
 from tests import asks

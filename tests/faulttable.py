@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict
 import ragkit
 from ragkit import weather
 from ragkit.answer import Answer
-from ragkit.ask import Piece
+from ragkit.events import Piece
 from ragkit.model import Message, ModelError, Reply, Request, ToolSpec
 from tests import asks
 from tests.wire import Seen, Turn, WireServer

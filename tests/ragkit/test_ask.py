@@ -11,9 +11,9 @@ import pytest
 import ragkit
 from ragkit import weather
 from ragkit.answer import Answer
-from ragkit.ask import Found, Piece, Planned
 from ragkit.budget import Spent
 from ragkit.errors import InvalidInput
+from ragkit.events import Found, Piece, Planned
 from ragkit.model import ModelError, Reply
 from ragkit.scripted import ScriptedModel
 from tests import asks

@@ -17,12 +17,12 @@ from pydantic import BaseModel, field_validator
 import ragkit
 from ragkit import asking, weather
 from ragkit.answer import Answer
-from ragkit.ask import Found, Piece
 from ragkit.asking import Asking, Search
 from ragkit.budget import Allowance
 from ragkit.cache import SqliteCache
 from ragkit.chain import Chain
 from ragkit.deadline import Deadline
+from ragkit.events import Found, Piece
 from ragkit.model import Message, ModelError, Reply, Request
 from ragkit.modelsettings import CacheSettings, ModelSettings
 from ragkit.providers import providers

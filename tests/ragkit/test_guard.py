@@ -12,9 +12,9 @@ import pytest
 import ragkit
 from ragkit import telemetry
 from ragkit.answer import Answer, Citation
-from ragkit.ask import Event, Found, Part, Piece, Planned, Routed, Tell
 from ragkit.deadline import Deadline
 from ragkit.errors import InvalidInput
+from ragkit.events import Event, Found, Part, Piece, Planned, Routed, Tell
 from ragkit.guard import ALLOWED, Guard, Length, Ruling, Where, guards_for, presentable
 from ragkit.guarding import LEAST, REDACTED, RULE, guarded
 from ragkit.guardsettings import GuardSettings

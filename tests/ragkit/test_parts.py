@@ -12,7 +12,7 @@ import pytest
 
 import ragkit
 from ragkit.answer import Answer
-from ragkit.ask import Found, Part, Piece, Planned, Routed
+from ragkit.events import Found, Part, Piece, Planned, Routed
 from ragkit.model import ModelError, Reply, Request, ToolCall
 from ragkit.modelplanner import Proposal
 from ragkit.modelselector import Choice

@@ -396,6 +396,30 @@ def test_without_a_model_no_sentence_is_put_into_a_question(question: str, said:
             assert answer.question == asked
 
 
+def test_parts_that_ask_the_same_once_they_are_filled_are_asked_once() -> None:
+    asked: list[str] = []
+
+    async def answering(sub: SubQuestion, text: str, before: tuple[Answer, ...]) -> Answer:
+        asked.append(text)
+        return Answer(text, "Delft", model="scripted:x")
+
+    async def replan(plan: Plan, answers: dict[str, str]) -> Plan:
+        return plan
+
+    async def run() -> dict[str, Answer]:
+        steps = (
+            SubQuestion("1", "Where is the tower?"),
+            SubQuestion("2", "Where is the bridge?"),
+            SubQuestion("3", "How old is {1}?", depends_on=("1",)),
+            SubQuestion("4", "How old is {2}?", depends_on=("2",)),
+        )
+        return (await carry_out(Plan("?", steps), answering, replan, Deadline(None), lambda answer: None))[1]
+
+    done = asyncio.run(run())
+    assert sorted(asked) == ["How old is Delft?", "Where is the bridge?", "Where is the tower?"]
+    assert done["3"] is done["4"]
+
+
 def test_rules_are_a_planner() -> None:
     plan = asyncio.run(RulePlanner().plan(SCALING, TOOLS))
     assert plan == plan_by_rules(SCALING)
