@@ -158,13 +158,27 @@ class _Reading:
             worker.end()
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """What is started within hears no Ctrl-C, not even before it can say so itself: that is for us, who then end it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """One process. It is dead after it crashed or was killed, and must then be replaced."""
 
     def __init__(self) -> None:
         path = [str(place) for place in sys.path]
         code = f"import sys; sys.path[:] = {path!r}; from ragkit.connectors.worker import main; main()"
-        self.process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with _uninterrupted():
+            self.process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.dead = False
         self._late = threading.Event()
 

@@ -87,6 +87,8 @@ def main() -> None:
     import warnings
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who then ends us
+    if hasattr(signal, "pthread_sigmask"):  # from here on; until here the parent has seen to it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     warnings.simplefilter("ignore")  # libraries' remarks on odd files; what matters becomes a Failure
     logging.lastResort = None
     requests: SimpleQueue[Any] = SimpleQueue()

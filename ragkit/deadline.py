@@ -1,7 +1,7 @@
 """A Deadline: the time that a whole ask has. Every step takes of what is left; none has a time of its own."""
 
-import time
 from math import inf
+from time import monotonic
 
 
 class Deadline:
@@ -9,12 +9,12 @@ class Deadline:
         self.seconds = seconds
         self.whole = whole
         """Of which this is a share: others have time when it is over."""
-        self._end = inf if seconds is None else time.monotonic() + seconds
+        self._end = inf if seconds is None else monotonic() + seconds
 
     @property
     def left(self) -> float:
         """Seconds, never below 0; infinite without a deadline."""
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, self._end - monotonic())
 
     @property
     def passed(self) -> bool:

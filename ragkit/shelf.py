@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ragkit import settings
 from ragkit.errors import InvalidInput, NotFound, RagkitError, nearest_of
@@ -59,6 +59,12 @@ class Shelf:
         """Close files and connections. The workspace opens them again when it needs them."""
         for domain in self._open.values():
             domain.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _usable(self, lost: list[str]) -> "list[Domain]":
         """All domains that hold something. One that cannot be used is said; the others can still answer."""

@@ -5,8 +5,10 @@ answer, a partial one or a clear error, in its time and once, and costs must be 
 """
 
 import asyncio
+import atexit
 import random
 import re
+import shutil
 import socket
 import statistics
 import sys
@@ -17,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,7 @@ FAULTS = (
 )  # fmt: skip
 DEADLINE = 8.0
 SLACK = 0.2
+"""Of `make asks`, on a machine that does nothing else. Tests allow for more: a busy one is late by itself."""
 _SAID = re.compile(r"Tower (\d+)")
 
 
@@ -53,13 +57,24 @@ def workspace(folder: Path, settings: str) -> ragkit.Workspace:
     tests of its own, and would ask the models once more."""
     unchecked = "[ask]\nclaims = 'off'\nevidence = 0\n"
     settings = settings.replace("[ask]\n", unchecked) if "[ask]\n" in settings else f"{settings}\n{unchecked}"
-    (folder / "docs").mkdir(parents=True)
+    shutil.copytree(_indexed(), folder, dirs_exist_ok=True)
+    domain = "[domains.towns]\nembedder = 'hash'\nsources = ['docs']\n"
+    (folder / "ragkit.toml").write_text(f"version = 1\n{settings}\n{domain}")
+    return ragkit.open(folder)
+
+
+@cache
+def _indexed() -> Path:
+    """Once for all: what was indexed in one place is found in another."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    (folder / "docs").mkdir()
     for number, town in enumerate(TOWNS):
         (folder / "docs" / f"{town}.md").write_text(f"# {town}\n\nThe tower of {town} is {number + 40} metres high.\n")
-    (folder / "ragkit.toml").write_text(f"version = 1\n{settings}\n[domains.towns]\nembedder = 'hash'\n")
-    place = ragkit.open(folder)
-    place.ingest(folder / "docs", "towns")
-    return place
+    with ragkit.open(folder) as place:
+        place.add_domain("towns", embedder="hash")
+        place.ingest(folder / "docs", "towns")
+    return folder
 
 
 def models(url: str, *, timeout: float = 2.0, more: str = "") -> str:
@@ -83,7 +98,6 @@ concurrency = 32
 @dataclass
 class Outcome:
     ends: Counter[str] = field(default_factory=Counter)
-    late: list[float] = field(default_factory=list)
     said: Counter[str] = field(default_factory=Counter)
     """How often each text that the server sent was an answer."""
     seconds: list[float] = field(default_factory=list)
@@ -123,10 +137,7 @@ async def _one(place: ragkit.Workspace, number: int, outcome: Outcome) -> None:
         outcome.ends[f"error: {error.kind}"] += 1
         if not (error.reason and error.hint):
             outcome.wrong.append(f"{number}: an error that says too little: {error!r}")
-    seconds = time.monotonic() - began
-    outcome.seconds.append(seconds)
-    if seconds > DEADLINE + SLACK:
-        outcome.late.append(seconds)
+    outcome.seconds.append(time.monotonic() - began)
     if answer is None:
         return
     said = _SAID.findall(answer.text)
@@ -139,7 +150,9 @@ async def _one(place: ragkit.Workspace, number: int, outcome: Outcome) -> None:
         outcome.wrong.append(f"{number}: an answer without text or citation: {answer.text!r}")
 
 
-def storm(folder: Path, asks: int, at_a_time: int, seed: int) -> tuple[Outcome, WireServer, Ledger]:
+def storm(
+    folder: Path, asks: int, at_a_time: int, seed: int, slack: float = SLACK
+) -> tuple[Outcome, WireServer, Ledger]:
     outcome = Outcome()
     with WireServer(Weather(seed), lenient=True) as server:
         place = workspace(folder, models(server.url))
@@ -159,6 +172,7 @@ def storm(folder: Path, asks: int, at_a_time: int, seed: int) -> tuple[Outcome, 
         place.close()
     ledger = Ledger(folder / ".ragkit" / "spending.sqlite")
     _compare(outcome, server, ledger, asks)
+    outcome.wrong += [f"An ask took {seconds:.2f} s." for seconds in outcome.seconds if seconds > DEADLINE + slack]
     return outcome, server, ledger
 
 
@@ -176,7 +190,6 @@ def _compare(outcome: Outcome, server: WireServer, ledger: Ledger, asks: int) ->
         outcome.wrong.append(f"{spent.money} was counted, {money} was served.")
     if spent.calls != len(server.seen):
         outcome.wrong.append(f"{spent.calls} calls were counted, {len(server.seen)} came.")
-    outcome.wrong += [f"An ask took {seconds:.2f} s." for seconds in outcome.late]
 
 
 @contextmanager
@@ -208,6 +221,8 @@ def dead(folder: Path, asks: int, how: str = "refused") -> dict[str, list[float]
                 answer = place.ask(question, model=model, seconds=1 if how == "black hole" else None)
                 assert answer.model == "openai:test", answer
                 name = what if what == "well" else "open" if number >= 3 else "until it opens"
+                if number == 0 or name != "until it opens":
+                    assert (answer.usage.calls > 1) == (name == "until it opens"), "a dead one is asked, or is not"
                 times[name].append((time.monotonic() - began) * 1000)
         place.close()
     return times

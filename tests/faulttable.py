@@ -38,7 +38,7 @@ WELL = Turn("It is 43 metres high, as the sign at its door says. [1]")
 LATER = 0.05
 """Seconds of `Retry-After`: longer than the first wait would be by itself, with this base."""
 BASE = 0.001
-PATIENCE = 0.3
+PATIENCE = 0.5
 """Seconds that a call may take where the first byte comes too late."""
 KEY = "test-key-"
 """And the provider, as `asks.environment` has it."""

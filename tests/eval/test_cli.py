@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import Done, ragkit
+
 TOPICS = ("anchor", "beacon", "cable", "dock", "engine", "ferry", "gangway", "harbour", "island", "jetty")
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ragkit", "eval", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+def run(*arguments: str, cwd: Path) -> Done:
+    return ragkit("eval", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def beir(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def beir(folder: Path, *more: str) -> Done:
     return run("beir", "ships", "--embedder", "hash", *more, cwd=folder)
 
 
@@ -92,10 +93,9 @@ def test_questions_are_drafted_from_a_domain_and_never_written_over(folder: Path
         "## Lamp\n\nA Fresnel lens is a lens of rings. It weighs 320 kilograms."
     )
     (folder / "docs" / "light.md").write_text(text)
-    command = [sys.executable, "-m", "ragkit", "ingest", "docs", "--domain", "light", "-w", "w"]
     (folder / "w").mkdir(exist_ok=True)
     (folder / "w" / "ragkit.toml").write_text('[domains.light]\nembedder = "hash"\n')
-    assert subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
+    assert ragkit("ingest", "docs", "--domain", "light", "-w", "w", cwd=folder).returncode == 0
     done = run("questions", "--domain", "light", "--to", "q.jsonl", "-w", "w", cwd=folder)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (folder / "q.jsonl").read_text().splitlines()]

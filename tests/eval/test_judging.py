@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,8 @@ from ragkit.eval.questions import QuestionSet, save
 from ragkit.eval.report import Report
 from ragkit.eval.reporting import check_answers, reported
 from ragkit.eval.running import Bench
+from tests import command
+from tests.command import Done
 from tests.eval.test_answering import TOWNS, corpus, questions, strategy
 from tests.wire import Seen, Turn, WireServer
 
@@ -122,9 +122,8 @@ def test_runs_that_only_retrieve_are_refused() -> None:
 
 
 def test_on_the_command_line(tmp_path: Path, corpus: Path) -> None:
-    def ragkit(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ragkit", "eval", *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    def ragkit(*arguments: str) -> Done:
+        return command.ragkit("eval", *arguments, cwd=tmp_path)
 
     save(tmp_path / "q.jsonl", ASKED)
     base = '[base]\nembedder = "hash"\nretriever = "bm25"\npassages = 1\n'

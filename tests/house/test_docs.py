@@ -2,14 +2,13 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ragkit import settings
 from ragkit.eval import strategies
+from tests.command import python, ragkit
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
@@ -37,7 +36,7 @@ def demo(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("place", "code"), blocks("python"), ids=lambda value: value.split("\n")[0])
 def test_python_runs_and_prints_what_it_says(demo: Path, place: str, code: str) -> None:
     """A line `print(…)  # words` says what is printed, in whichever order."""
-    done = subprocess.run([sys.executable, "-c", code], cwd=demo, capture_output=True, text=True, check=False)
+    done = python(code, demo)
     assert done.returncode == 0, f"{place}\n{done.stderr}"
     said = re.findall(r"^\s*print\(.*\) +# (.*)$", code, re.MULTILINE)
     if said:
@@ -58,12 +57,10 @@ def test_settings_are_settings(tmp_path: Path, place: str, text: str) -> None:
 def test_console_sessions_run_as_shown(demo: Path, place: str, session: str) -> None:
     """`$ ragkit …` is run; what is shown below it must be printed, `…` standing for anything."""
     for command, shown in re.findall(r"^\$ (ragkit .*)\n((?:(?!\$ ).*\n)*)", session, re.MULTILINE):
-        arguments = [sys.executable, "-m", "ragkit", *shlex.split(command)[1:]]
-        done = subprocess.run(
-            arguments, cwd=demo, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-            env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "HOME": str(demo)},
-        )  # fmt: skip
-        lines = [line.rstrip() for line in done.stdout.splitlines()]
+        surroundings = {"COLUMNS": "100", "PATH": "/usr/bin:/bin", "HOME": str(demo)}
+        done = ragkit(*shlex.split(command)[1:], cwd=demo, environment=surroundings)
+        printed = done.stdout + done.stderr
+        lines = [line.rstrip() for line in printed.splitlines()]
         for line in shown.splitlines():
             pattern = re.escape(line.rstrip()).replace("…", ".*")
-            assert any(re.fullmatch(pattern, real) for real in lines), f"{place}: {line!r} is not in\n{done.stdout}"
+            assert any(re.fullmatch(pattern, real) for real in lines), f"{place}: {line!r} is not in\n{printed}"

@@ -1,12 +1,11 @@
 """The tutorial is one session: its blocks are run in their order, in one folder, and print what it shows."""
 
-import os
 import re
 import shlex
 import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
+
+from tests.command import Done, python, ragkit
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
@@ -25,21 +24,23 @@ class Session:
         if command.startswith("cd "):
             self.folder = self.folder / command[3:]
             return ""
-        arguments = ["bash", "-c", command]
+        surroundings = {"COLUMNS": "100", "PATH": "/usr/bin:/bin", "HOME": str(self.folder)}
         if command.startswith("ragkit "):
-            arguments = [sys.executable, "-m", "ragkit", *shlex.split(command)[1:]]
-        return self._printed(arguments, {"COLUMNS": "100", "PATH": "/usr/bin:/bin", "HOME": str(self.folder)})
+            return _printed(ragkit(*shlex.split(command)[1:], cwd=self.folder, environment=surroundings))
+        return _printed(
+            subprocess.run(
+                ["bash", "-c", command], cwd=self.folder, env=surroundings, text=True, check=False, capture_output=True
+            )
+        )
 
     def python(self, code: str) -> str:
-        return self._printed([sys.executable, "-c", code], os.environ)
+        return _printed(python(code, self.folder))
 
-    def _printed(self, arguments: list[str], environment: Mapping[str, str]) -> str:
-        done = subprocess.run(
-            arguments, cwd=self.folder, env=dict(environment), text=True, check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{arguments}\n{done.stdout}"
-        return done.stdout
+
+def _printed(done: Done) -> str:
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, f"{done.args}\n{printed}"
+    return printed
 
 
 def test_the_tutorial_runs_as_shown(tmp_path: Path) -> None:

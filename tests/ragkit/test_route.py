@@ -1,5 +1,6 @@
 import asyncio
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,18 +27,25 @@ TEXTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("indexed")
+    with ragkit.open(place) as made:
+        for name, texts in TEXTS.items():
+            made.add_domain(name, embedder="hash")
+            folder = place / name
+            folder.mkdir()
+            for at, text in enumerate(texts):
+                (folder / f"{at}.md").write_text(text)
+            made.ingest(folder, name)
+    return place
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[ragkit.Workspace]:
-    made = ragkit.open(tmp_path / "w")
-    for name, texts in TEXTS.items():
-        made.add_domain(name, embedder="hash")
-        folder = tmp_path / name
-        folder.mkdir()
-        for at, text in enumerate(texts):
-            (folder / f"{at}.md").write_text(text)
-        made.ingest(folder, name)
-    yield made
-    made.close()
+def place(tmp_path: Path, indexed: Path) -> Iterator[ragkit.Workspace]:
+    shutil.copytree(indexed, tmp_path / "w")  # with its documents
+    with ragkit.open(tmp_path / "w") as made:
+        yield made
 
 
 @pytest.mark.parametrize("by", ["cascade", "keyword", "semantic", "evidence"])
@@ -99,7 +107,7 @@ def test_an_empty_and_a_damaged_domain_are_left_out_and_named(place: ragkit.Work
 def test_a_new_and_a_changed_domain_are_seen_at_once(place: ragkit.Workspace, tmp_path: Path) -> None:
     question = "Which planets have rings?"
     assert place.route(question, by="keyword").tools[0][1] <= 1
-    (tmp_path / "garage" / "new.md").write_text("Planets with rings are Saturn and Uranus. Rings of planets.")
+    (place.path / "garage" / "new.md").write_text("Planets with rings are Saturn and Uranus. Rings of planets.")
     place.sync(["garage"])
     assert place.route(question).tools[0][0] == "garage"
     (tmp_path / "sky").mkdir()

@@ -191,7 +191,7 @@ def test_ten_thousand_questions_are_no_burden(tmp_path: Path) -> None:
     vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)
     for number, vector in enumerate(vectors):
         cache.put("s", f"question {number}", vector, "x" * 4000)
-    start = time.perf_counter()
+    start = time.process_time()
     assert cache.get("s", "the question 77", vectors[77], 0.97) is not None
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     cache.close()

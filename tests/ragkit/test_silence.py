@@ -1,7 +1,6 @@
 """Asks that end without an answer: each says why, and an application may ask a person."""
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -130,7 +129,7 @@ def test_passages_are_looked_at_no_longer_than_an_ask_may_take(
     monkeypatch.setattr(Gate, "look", hang)
     try:
         with pytest.raises(ragkit.ModelError, match="was over while the passages were looked at"):
-            place.ask("How much is the travel allowance in Germany?", seconds=0.5)
+            place.ask("How much is the travel allowance in Germany?", seconds=3)
     finally:
         over.set()
 
@@ -151,7 +150,7 @@ def test_a_tool_that_cannot_read_a_question_leaves_it_to_the_documents(place: ra
 @pytest.mark.parametrize("fallback", [False, True], ids=["late", "extractive-after-it"])
 def test_what_no_model_read_after_all_is_told_as_without_one(place: ragkit.Workspace, fallback: bool) -> None:
     """A model may find what the scorer does not; sentences that nobody read are no answer to what they do not say."""
-    kind: Literal["server", "deadline"] = "server" if fallback else "deadline"
+    kind: Literal["key", "deadline"] = "key" if fallback else "deadline"
     late = ragkit.ScriptedModel(lambda request: ragkit.ModelError("It is over.", "Wait.", kind))
     model: Asked = [late, "extractive"] if fallback else late
     answer = place.ask("Which allowance did Zorblax pay in March 2020?", model=model)
@@ -193,17 +192,18 @@ def test_a_year_of_which_nothing_speaks_is_not_answered_with_another_one(tmp_pat
 def test_a_check_that_takes_too_long_leaves_claims_unchecked(
     place: ragkit.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    over = threading.Event()
+
     def slow(pairs: object) -> list[Support]:
-        time.sleep(5)
+        over.wait(60)
         return []
 
     monkeypatch.setattr(place._asking._grounding, "supports", slow)
-    began = time.monotonic()
     answer = place.ask(
         "How much is the travel allowance in Germany?",
         model=ragkit.ScriptedModel(["Sixty euros are paid for each day. [1]"]),
-        seconds=1.5,
+        seconds=3,
     )
-    assert time.monotonic() - began < 4.5
+    over.set()
     assert [one.status for one in answer.claims] == ["unchecked"]
     assert answer.text == "Sixty euros are paid for each day. [1]"

@@ -451,16 +451,15 @@ def test_a_collector_that_refuses_is_told_of_once(status: int, caplog: pytest.Lo
 
 
 def test_a_collector_that_hangs_slows_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    server = Collector(delay=2)
+    server = Collector(delay=30)
     try:
         otlp.export_to(server.url)
-        began = time.perf_counter()
+        began = time.monotonic()
         for _ in range(3000):  # more than the queue holds
             with span("it"):
                 pass
-        spans = time.perf_counter() - began
         assert not otlp.flush(0.2)
-        assert time.perf_counter() - began - spans < 1
+        assert time.monotonic() - began < 20, "not the 30 that it hangs"
         assert len(caplog.records) == 1
     finally:
         _forget()
@@ -475,7 +474,6 @@ def run(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_dead_collector_is_one_line_at_the_end_of_a_program() -> None:
-    began = time.perf_counter()
     done = run(
         "from ragkit import otlp, telemetry\notlp.export_to('http://127.0.0.1:9')\n"
         "with telemetry.span('it'): pass\nprint('done')"
@@ -483,7 +481,6 @@ def test_a_dead_collector_is_one_line_at_the_end_of_a_program() -> None:
     assert done.stdout == "done\n"
     assert done.stderr.count("\n") == 1
     assert "could not be sent to http://127.0.0.1:9/v1/traces" in done.stderr
-    assert time.perf_counter() - began < 8
 
 
 def test_where_nobody_listens_the_sdk_is_not_imported() -> None:

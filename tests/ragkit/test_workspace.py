@@ -96,6 +96,21 @@ def test_a_file_that_cannot_be_written_whole_is_not_written_at_all(
     assert [path.name for path in tmp_path.iterdir()] == ["ragkit.toml"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says which files are open")
+def test_what_was_opened_for_a_while_leaves_no_file_open(tmp_path: Path) -> None:
+    def held() -> list[str]:
+        links = [one.readlink() for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+        return [str(link) for link in links if link.is_relative_to(tmp_path)]
+
+    (tmp_path / "a.txt").write_text("Words.")
+    with ragkit.open(tmp_path) as place:
+        place.add_domain("d", embedder="hash")
+        place.ingest(tmp_path / "a.txt", "d")
+        assert place.search("words")
+        assert held()
+    assert not held()
+
+
 def test_what_others_changed_meanwhile_is_kept(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).mkdir()
