@@ -85,7 +85,7 @@ def test_waits_grow_to_the_cap_with_jitter(clock: Clock) -> None:
 
     with pytest.raises(ModelError, match="It is server"):
         ask(chain(ScriptedModel(fails), tries=9, failures=99))
-    waits = [later - sooner for sooner, later in pairwise(asked)]
+    waits = [round(later - sooner, 9) for sooner, later in pairwise(asked)]
     for number, wait in enumerate(waits):
         assert min(2.0**number, weather.CAP) <= wait <= min(2.0**number + 1, weather.CAP), waits
     assert waits[-1] == weather.CAP
